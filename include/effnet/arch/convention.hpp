@@ -1,9 +1,8 @@
 #pragma once
 
 #include <array>
-#include <string_view>
-
 #include <effnet/arch/network_spec.hpp>
+#include <string_view>
 
 namespace effnet {
 
@@ -13,14 +12,14 @@ enum class padding_rule {
   symmetric,  ///< (kernel - 1) / 2 on every side (torchvision, timm without `tf_`)
 };
 
-/// How an image is resampled. `tf_bilinear` is TensorFlow's half-pixel rule without antialiasing; the
-/// others are Pillow's.
+/// How an image is resampled. `tf_bilinear` is TensorFlow's half-pixel rule without antialiasing;
+/// the others are Pillow's.
 enum class interpolation { nearest, bilinear, bicubic, lanczos, tf_bilinear };
 
 /// Which part of an image the network sees.
 enum class crop_rule {
-  center,  ///< shorter side to `resize`, then the central `size` x `size`
-  squash,  ///< both sides to `size`, aspect ratio not kept
+  center,     ///< shorter side to `resize`, then the central `size` x `size`
+  squash,     ///< both sides to `size`, aspect ratio not kept
   tf_center,  ///< the central square of side shorter * size / (size + 32) first, then to `size`
 };
 
@@ -40,12 +39,20 @@ struct input_rule {
 struct convention {
   padding_rule padding = padding_rule::tf_same;
   float bn_eps = 1e-3f;
-  float bn_momentum = 0.01f;  ///< weight of the new batch, as PyTorch counts it (TensorFlow: 1 - this)
+  float bn_momentum =
+      0.01f;  ///< weight of the new batch, as PyTorch counts it (TensorFlow: 1 - this)
   input_rule input;
 
   friend constexpr bool operator==(const convention&, const convention&) = default;
 };
 
 /// The families of checkpoints that are known by name.
-enum class convention_name { tf, timm, torchvision, keras, lite };
+enum class convention_name {
+  tf,           ///< google/automl and tpu weights, as timm's `tf_*` models carry them
+  timm,         ///< timm's own training
+  torchvision,  ///< torchvision's IMAGENET1K_V1
+  keras,        ///< keras.applications
+  lite,         ///< EfficientNet-Lite in the lukemelas naming
+};
+
 }  // namespace effnet

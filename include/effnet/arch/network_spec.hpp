@@ -67,7 +67,9 @@ struct stage_list {
   constexpr stage_list(std::initializer_list<stage_spec> list) {
     for (const stage_spec& row : list) push_back(row);
   }
-  constexpr void push_back(const stage_spec& row) { rows.at(static_cast<std::size_t>(count++)) = row; }
+  constexpr void push_back(const stage_spec& row) {
+    rows.at(static_cast<std::size_t>(count++)) = row;
+  }
   constexpr std::size_t size() const { return static_cast<std::size_t>(count); }
   constexpr bool empty() const { return count == 0; }
   constexpr const stage_spec* begin() const { return rows.data(); }
@@ -97,22 +99,22 @@ struct spec_name {
   friend constexpr bool operator==(const spec_name&, const spec_name&) = default;
 };
 
-/// A network is its table. Everything else (parameters, MACs, shapes, names of tensors, the order of
-/// execution) follows from it. Conventions of a checkpoint (padding, batch-norm eps, input
+/// A network is its table. Everything else (parameters, MACs, shapes, names of tensors, the order
+/// of execution) follows from it. Conventions of a checkpoint (padding, batch-norm eps, input
 /// normalisation) are not part of it: see `convention`.
 struct network_spec {
   spec_name name;
   int in_channels = 3;
-  int stem = 32;          ///< channels of the stride-2 convolution in front
+  int stem = 32;  ///< channels of the stride-2 convolution in front
   int stem_kernel = 3;
   bool stem_pool = false;  ///< 3x3 stride-2 max pooling after it (ResNet)
   stage_list stages;
   int head = 1280;  ///< channels of the 1x1 convolution before pooling; 0: none (ResNet)
   int classes = 1000;
   activation act = activation::silu;
-  int train_size = 224;  ///< largest image side in training, pixels
-  int eval_size = 224;   ///< image side in inference, pixels
-  float dropout = 0.2f;  ///< before the classifier
+  int train_size = 224;   ///< largest image side in training, pixels
+  int eval_size = 224;    ///< image side in inference, pixels
+  float dropout = 0.2f;   ///< before the classifier
   float survival = 0.8f;  ///< stochastic depth: survival probability at the end of the network
 
   /// Channels that enter the pooling and the classifier.

@@ -14,15 +14,19 @@ enum class dtype { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
 constexpr std::size_t size_of(dtype type) {
   switch (type) {
     case dtype::f64:
-    case dtype::i64: return 8;
+    case dtype::i64:
+      return 8;
     case dtype::f32:
-    case dtype::i32: return 4;
+    case dtype::i32:
+      return 4;
     case dtype::f16:
     case dtype::bf16:
-    case dtype::i16: return 2;
+    case dtype::i16:
+      return 2;
     case dtype::i8:
     case dtype::u8:
-    case dtype::boolean: return 1;
+    case dtype::boolean:
+      return 1;
   }
   return 0;
 }
@@ -30,16 +34,26 @@ constexpr std::size_t size_of(dtype type) {
 /// The spelling of safetensors.
 constexpr std::string_view name_of(dtype type) {
   switch (type) {
-    case dtype::f64: return "F64";
-    case dtype::f32: return "F32";
-    case dtype::f16: return "F16";
-    case dtype::bf16: return "BF16";
-    case dtype::i64: return "I64";
-    case dtype::i32: return "I32";
-    case dtype::i16: return "I16";
-    case dtype::i8: return "I8";
-    case dtype::u8: return "U8";
-    case dtype::boolean: return "BOOL";
+    case dtype::f64:
+      return "F64";
+    case dtype::f32:
+      return "F32";
+    case dtype::f16:
+      return "F16";
+    case dtype::bf16:
+      return "BF16";
+    case dtype::i64:
+      return "I64";
+    case dtype::i32:
+      return "I32";
+    case dtype::i16:
+      return "I16";
+    case dtype::i8:
+      return "I8";
+    case dtype::u8:
+      return "U8";
+    case dtype::boolean:
+      return "BOOL";
   }
   return "?";
 }
@@ -54,8 +68,8 @@ constexpr float float_from_half(std::uint16_t half) {
   const std::uint32_t exponent = (half >> 10) & 0x1fu;
   const std::uint32_t mantissa = half & 0x3ffu;
   if (exponent == 0)  // zero and subnormals: mantissa * 2^-24
-    return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(
-                                           static_cast<float>(mantissa) * 0x1p-24f));
+    return std::bit_cast<float>(
+        sign | std::bit_cast<std::uint32_t>(static_cast<float>(mantissa) * 0x1p-24f));
   const std::uint32_t widened = exponent == 31 ? 255u : exponent + 112u;
   return std::bit_cast<float>(sign | widened << 23 | mantissa << 13);
 }
@@ -75,11 +89,21 @@ inline void widen(dtype type, const std::byte* src, std::size_t count, float* ds
     }
   };
   switch (type) {
-    case dtype::f32: std::memcpy(dst, src, count * sizeof(float)); break;
-    case dtype::f64: each(0.0, [](double v) { return static_cast<float>(v); }); break;
-    case dtype::f16: each(std::uint16_t{}, float_from_half); break;
-    case dtype::bf16: each(std::uint16_t{}, float_from_bfloat16); break;
-    default: std::memset(dst, 0, count * sizeof(float)); break;
+    case dtype::f32:
+      std::memcpy(dst, src, count * sizeof(float));
+      break;
+    case dtype::f64:
+      each(0.0, [](double v) { return static_cast<float>(v); });
+      break;
+    case dtype::f16:
+      each(std::uint16_t{}, float_from_half);
+      break;
+    case dtype::bf16:
+      each(std::uint16_t{}, float_from_bfloat16);
+      break;
+    default:
+      std::memset(dst, 0, count * sizeof(float));
+      break;
   }
 }
 

@@ -39,11 +39,15 @@ struct backend_error : error {
 };
 
 namespace detail {
-inline void append(std::string& to, std::string_view text) { to += text; }
-inline void append(std::string& to, char c) { to += c; }
+inline void append(std::string& to, std::string_view text) {
+  to += text;
+}
+inline void append(std::string& to, char c) {
+  to += c;
+}
 template <class Number>
-  requires(std::integral<Number> || std::floating_point<Number>)
-void append(std::string& to, Number value) {
+requires(std::integral<Number> || std::floating_point<Number>) void append(std::string& to,
+                                                                           Number value) {
   std::string digits = std::to_string(value);
   if constexpr (std::floating_point<Number>) {  // 0.250000 reads better as 0.25
     digits.erase(digits.find_last_not_of('0') + 1);

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <effnet/core/dtype.hpp>
+#include <effnet/core/error.hpp>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,13 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include <effnet/core/dtype.hpp>
-#include <effnet/core/error.hpp>
-
 namespace effnet {
 
-/// A tensor as a file holds it: element type, extents (outermost first), little-endian bytes without
-/// gaps. It keeps alive what owns the bytes (a mapping, a vector) and never changes them.
+/// A tensor as a file holds it: element type, extents (outermost first), little-endian bytes
+/// without gaps. It keeps alive what owns the bytes (a mapping, a vector) and never changes them.
 struct raw_tensor {
   dtype type = dtype::f32;
   std::vector<std::int64_t> shape;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-
 #include <effnet/core/config.hpp>
 
 namespace effnet {

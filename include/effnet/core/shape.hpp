@@ -1,9 +1,8 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
-
 #include <effnet/core/error.hpp>
+#include <string>
 
 namespace effnet {
 
@@ -12,8 +11,8 @@ struct shape4 {
   int n = 0, h = 0, w = 0, c = 0;
 
   constexpr std::size_t elements() const {
-    return static_cast<std::size_t>(n) * static_cast<std::size_t>(h) *
-           static_cast<std::size_t>(w) * static_cast<std::size_t>(c);
+    return static_cast<std::size_t>(n) * static_cast<std::size_t>(h) * static_cast<std::size_t>(w) *
+           static_cast<std::size_t>(c);
   }
   friend constexpr bool operator==(const shape4&, const shape4&) = default;
 };
