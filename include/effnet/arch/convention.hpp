@@ -41,7 +41,7 @@ struct convention {
   float bn_eps = 1e-3f;
   float bn_momentum =
       0.01f;  ///< weight of the new batch, as PyTorch counts it (TensorFlow: 1 - this)
-  input_rule input;
+  input_rule input = {};
 
   friend constexpr bool operator==(const convention&, const convention&) = default;
 };

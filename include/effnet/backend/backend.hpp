@@ -1,0 +1,70 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <effnet/backend/problems.hpp>
+#include <effnet/core/tensor_view.hpp>
+#include <string>
+#include <string_view>
+
+namespace effnet {
+
+/// The ops that a backend implements, written once.
+///
+/// A backend is a cheap value: it says how to run, and holds no activations. Views point into
+/// memory that its `buffer` owns, NHWC float32. Ops overwrite `dst`; `src` may be `dst` where
+/// noted. Ops run in the order of the calls.
+///
+/// memory
+///   buffer(bytes)                          aligned, uninitialised
+///   upload(host, device, bytes), download  copies
+///   enter()                                an object that lives around planning and running
+///   with_threads(n)                        the same backend on n threads; 0: all it may use
+/// convolution: planned per shape, weights packed once per layout
+///   plan_conv(problem) -> conv
+///   conv::scratch_bytes(), conv::layout() -> comparable, conv::implementation() -> its name
+///   conv::pack(oihw, bias) -> packed       host pointers; bias may be null
+///   conv_forward(conv, packed, src, dst, scratch)
+/// element-wise and pooling
+///   activation_forward(act, src, dst)      in place allowed
+///   add_forward(a, b, dst)                 dst may be a or b
+///   scale_channels_forward(src, gate, dst) dst = src * gate[n,1,1,c]; in place allowed
+///   global_pool_forward(src, dst)          mean over h, w into [n,1,1,c]
+///   max_pool_forward(problem, src, dst)
+///
+/// Optional, found with `requires`; without them the parts above run:
+///   plan_conv(problem, epilogue) -> conv   bias, activations and residual while storing
+template <class B>
+concept backend = std::copyable<B> &&
+    requires(const B be, typename B::conv conv, const typename B::packed packed,
+             const conv_problem& problem, const max_pool_problem& pool, const const_tensor_view src,
+             const tensor_view dst, std::byte* scratch, const float* host, float* memory) {
+  { B::name() } -> std::convertible_to<std::string_view>;
+  requires std::constructible_from<typename B::buffer, std::size_t>;
+  be.upload(host, memory, std::size_t{});
+  be.download(host, memory, std::size_t{});
+  be.enter();
+  { be.with_threads(int{}) } -> std::same_as<B>;
+  { be.threads() } -> std::same_as<int>;
+
+  { be.plan_conv(problem) } -> std::same_as<typename B::conv>;
+  { conv.scratch_bytes() } -> std::same_as<std::size_t>;
+  { conv.layout() == conv.layout() } -> std::convertible_to<bool>;
+  { conv.implementation() } -> std::convertible_to<std::string_view>;
+  { conv.pack(host, host) } -> std::same_as<typename B::packed>;
+  be.conv_forward(conv, packed, src, dst, scratch);
+
+  be.activation_forward(activation::silu, src, dst);
+  be.add_forward(src, src, dst);
+  be.scale_channels_forward(src, src, dst);
+  be.global_pool_forward(src, dst);
+  be.max_pool_forward(pool, src, dst);
+};
+
+/// Whether activations and residuals are applied while a convolution stores its result.
+template <class B>
+concept fuses_epilogues = backend<B> && requires(const B be, const conv_problem& p, epilogue e) {
+  { be.plan_conv(p, e) } -> std::same_as<typename B::conv>;
+};
+
+}  // namespace effnet

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <effnet/nn/plan_builder.hpp>
+#include <memory>
+
+namespace effnet {
+
+/// A convolution with folded batch norm and what follows it, planned for one shape: fused where the
+/// backend offers that, otherwise op by op.
+template <backend B>
+class conv_act {
+ public:
+  /// Plans the next layer of the network, of role `role`, on a source of shape `src`.
+  conv_act(plan_builder<B>& plan, layer_role role, shape4 src, epilogue then)
+      : conv_act(plan, plan.take(role), src, then) {}
+
+  shape4 dst_shape() const { return problem_.dst(); }
+  const conv_problem& problem() const { return problem_; }
+  std::string_view implementation() const { return op_.implementation(); }
+
+  /// With `add_dst` in the epilogue, `dst` holds the residual on entry.
+  void run(const B& on, const_tensor_view src, tensor_view dst, std::byte* scratch) const {
+    if constexpr (fuses_epilogues<B>) {
+      on.conv_forward(op_, *weights_, src, dst, scratch);
+    } else {
+      const tensor_view result =
+          then_.add_dst ? tensor_view{reinterpret_cast<float*>(scratch + aside_), dst.shape} : dst;
+      on.conv_forward(op_, *weights_, src, result, scratch);
+      if (then_.before != activation::identity) on.activation_forward(then_.before, result, result);
+      if (then_.add_dst) on.add_forward(result, dst, dst);
+      if (then_.after != activation::identity) on.activation_forward(then_.after, dst, dst);
+    }
+  }
+
+ private:
+  conv_act(plan_builder<B>& plan, std::size_t index, shape4 src, epilogue then)
+      : problem_(problem_of(plan.layer_at(index), plan.padding(), src)),
+        then_(then),
+        op_(make(plan.device())),
+        weights_(plan.packed(index, op_)) {
+    std::size_t bytes = op_.scratch_bytes();
+    if constexpr (!fuses_epilogues<B>) {
+      aside_ = (bytes + arena_plan::alignment - 1) / arena_plan::alignment * arena_plan::alignment;
+      if (then.add_dst) bytes = aside_ + problem_.dst().elements() * sizeof(float);
+    }
+    plan.scratch(bytes);
+  }
+  typename B::conv make(const B& on) const {
+    if constexpr (fuses_epilogues<B>)
+      return on.plan_conv(problem_, then_);
+    else
+      return on.plan_conv(problem_);
+  }
+
+  conv_problem problem_;
+  epilogue then_;
+  typename B::conv op_;
+  std::shared_ptr<const typename B::packed> weights_;
+  std::size_t aside_ = 0;  // where the unfused form keeps its result apart from the residual
+};
+
+}  // namespace effnet

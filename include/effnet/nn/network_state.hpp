@@ -1,0 +1,86 @@
+#pragma once
+
+#include <effnet/arch/validate.hpp>
+#include <effnet/backend/backend.hpp>
+#include <effnet/nn/folding.hpp>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace effnet {
+
+/// What all sessions of a loaded network share and none changes: its tensors, and the copies packed
+/// for the backend. A copy is made when a plan first asks for its layout, under a lock; the stored
+/// tensors stay as they are.
+template <backend B>
+class network_state {
+ public:
+  using packed_pointer = std::shared_ptr<const typename B::packed>;
+
+  network_state(effnet::weights from, B on) : weights_(std::move(from)), backend_(std::move(on)) {
+    validate(weights_.spec);
+    std::size_t tensor = 0;
+    for_each_layer(weights_.spec, [&](const layer& l) {
+      layers_.push_back({l, tensor, {}});
+      tensor += 1 + (l.bias ? 1 : 0) + (l.batch_norm ? 5 : 0);
+    });
+    check_tensors();
+  }
+
+  const effnet::weights& stored() const { return weights_; }
+  const network_spec& spec() const { return weights_.spec; }
+  const B& device() const { return backend_; }
+  std::size_t layer_count() const { return layers_.size(); }
+  const layer& layer_at(std::size_t index) const { return layers_[index].what; }
+
+  /// The weights of layer `index` in the layout that `op` wants.
+  packed_pointer packed(std::size_t index, const typename B::conv& op) const {
+    const std::scoped_lock lock(packing_);
+    entry& at = layers_[index];
+    for (const auto& [layout, copy] : at.copies)
+      if (layout == op.layout()) return copy;
+    const folded_layer folded = fold(weights_, at.what, at.first_tensor);
+    auto copy = std::make_shared<const typename B::packed>(
+        op.pack(folded.weights.data(), folded.bias.data()));
+    at.copies.emplace_back(op.layout(), copy);
+    return copy;
+  }
+
+ private:
+  using layout_type =
+      std::remove_cvref_t<decltype(std::declval<const typename B::conv&>().layout())>;
+
+  struct entry {
+    layer what;
+    std::size_t first_tensor;
+    std::vector<std::pair<layout_type, packed_pointer>> copies;
+  };
+
+  void check_tensors() const {
+    std::size_t index = 0;
+    for_each_tensor(weights_.spec, [&](const tensor_spec& wanted) {
+      if (index >= weights_.tensors.size())
+        throw weight_error(sentence("network '", std::string_view(weights_.spec.name),
+                                    "' has more than ", weights_.tensors.size(),
+                                    " tensors; load weights of this network"));
+      const raw_tensor& got = weights_.tensors[index++];
+      if (wanted.part == tensor_part::bn_num_batches) return;
+      const std::vector<std::int64_t> shape(wanted.extents.begin(),
+                                            wanted.extents.begin() + wanted.rank);
+      if (got.data == nullptr || got.shape != shape || !is_floating(got.type))
+        throw weight_error(sentence("network '", std::string_view(weights_.spec.name), "': tensor ",
+                                    index - 1, " must be floating, of shape ", shape_text(shape),
+                                    ", but is ", got.data == nullptr ? "absent" : name_of(got.type),
+                                    " of shape ", shape_text(got.shape),
+                                    "; load weights of this network"));
+    });
+  }
+
+  effnet::weights weights_;
+  B backend_;
+  mutable std::mutex packing_;
+  mutable std::vector<entry> layers_;
+};
+
+}  // namespace effnet
