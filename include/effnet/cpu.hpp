@@ -1,0 +1,5 @@
+#pragma once
+
+/// The CPU backend: `effnet::cpu_backend`. Needs oneDNN 2.x or 3.x and OpenMP.
+
+#include <effnet/cpu/cpu_backend.hpp>

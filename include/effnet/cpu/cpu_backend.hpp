@@ -1,0 +1,73 @@
+#pragma once
+
+#include <omp.h>
+
+#include <cstring>
+#include <effnet/backend/backend.hpp>
+#include <effnet/core/aligned_buffer.hpp>
+#include <effnet/cpu/dnnl.hpp>
+#include <effnet/cpu/elementwise.hpp>
+#include <effnet/cpu/pooling.hpp>
+#include <effnet/cpu/thread_scope.hpp>
+#include <string_view>
+
+namespace effnet {
+
+/// oneDNN for convolutions with their epilogues, own kernels for the rest; OpenMP threads, shared
+/// with oneDNN. Equal thread counts give equal bits.
+class cpu_backend {
+ public:
+  using buffer = aligned_buffer;
+  using conv = cpu::convolution;
+  using packed = cpu::packed_weights;
+
+  /// `threads` 0: as many as OpenMP would use.
+  explicit cpu_backend(int threads = 0) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
+
+  static constexpr std::string_view name() { return "cpu"; }
+  int threads() const { return threads_; }
+  cpu_backend with_threads(int threads) const {
+    return cpu_backend(threads > 0 ? threads : threads_);
+  }
+
+  cpu::thread_scope enter() const { return cpu::thread_scope(threads_); }
+  void upload(const float* host, float* memory, std::size_t bytes) const {
+    std::memcpy(memory, host, bytes);
+  }
+  void download(const float* memory, float* host, std::size_t bytes) const {
+    std::memcpy(host, memory, bytes);
+  }
+
+  conv plan_conv(const conv_problem& problem, const epilogue& then = {}) const {
+    return conv(problem, then);
+  }
+  void conv_forward(const conv& op, const packed& weights, const_tensor_view src, tensor_view dst,
+                    std::byte* scratch) const {
+    op.forward(weights, src.data, dst.data, scratch);
+  }
+
+  void activation_forward(activation act, const_tensor_view src, tensor_view dst) const {
+    cpu::activation_forward(act, src, dst);
+  }
+  void add_forward(const_tensor_view a, const_tensor_view b, tensor_view dst) const {
+    cpu::add_forward(a, b, dst);
+  }
+  void scale_channels_forward(const_tensor_view src, const_tensor_view gate,
+                              tensor_view dst) const {
+    cpu::scale_channels_forward(src, gate, dst);
+  }
+  void global_pool_forward(const_tensor_view src, tensor_view dst) const {
+    cpu::global_pool_forward(src, dst);
+  }
+  void max_pool_forward(const max_pool_problem& problem, const_tensor_view src,
+                        tensor_view dst) const {
+    cpu::max_pool_forward(problem, src, dst);
+  }
+
+ private:
+  int threads_;
+};
+
+static_assert(backend<cpu_backend> && fuses_epilogues<cpu_backend>);
+
+}  // namespace effnet

@@ -1,0 +1,35 @@
+#pragma once
+
+namespace effnet::cpu {
+
+/// What own kernels are written for. A kernel is a plain function with a `target` attribute for
+/// each of these; baseline code picks one at run time, so programs need no -march.
+enum class isa { portable, avx2, avx512 };
+
+inline isa best_isa() {
+#if defined(__x86_64__)
+  static const isa best = [] {
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
+      return isa::avx512;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? isa::avx2
+                                                                           : isa::portable;
+  }();
+  return best;
+#else
+  return isa::portable;
+#endif
+}
+
+}  // namespace effnet::cpu
+
+#if defined(__x86_64__)
+#define EFFNET_TARGET_AVX2 [[gnu::target("avx2,fma")]]
+#define EFFNET_TARGET_AVX512 [[gnu::target("avx2,fma,avx512f,avx512vl,avx512bw,avx512dq")]]
+#else
+#define EFFNET_TARGET_AVX2
+#define EFFNET_TARGET_AVX512
+#endif
+/// The body of a kernel, inlined into the functions that fix its instruction set.
+#define EFFNET_KERNEL_BODY [[gnu::always_inline]] inline
