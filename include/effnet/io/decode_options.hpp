@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <effnet/core/error.hpp>
+
+namespace effnet {
+
+/// How image files are read.
+struct decode_options {
+  bool apply_exif = true;  ///< turn the picture as its EXIF (else XMP) orientation says
+  std::int64_t max_pixels = 178'956'970;  ///< more are refused before anything is allocated
+};
+
+namespace detail {
+
+/// Refuses sides beyond the limit: a header of a few bytes can claim any size.
+inline void check_pixel_count(std::int64_t width, std::int64_t height,
+                              const decode_options& options, std::string_view name) {
+  if (width < 1 || height < 1)
+    throw image_error(sentence("cannot decode ", name, ": its header says ", width, " x ", height,
+                               " pixels"));
+  if (width > options.max_pixels / height)
+    throw image_error(sentence("cannot decode ", name, ": its header says ", width, " x ", height,
+                               " pixels, more than the ", options.max_pixels,
+                               " allowed; raise the pixel limit if it is meant to be that large"));
+}
+
+[[noreturn]] inline void throw_undecodable(std::string_view name, std::string_view format,
+                                           std::string_view reason) {
+  throw image_error(sentence("cannot decode ", name, " as ", format, ": ", reason));
+}
+
+}  // namespace detail
+}  // namespace effnet
