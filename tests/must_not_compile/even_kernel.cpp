@@ -10,8 +10,12 @@ constexpr effnet::network_spec even_kernel() {
 
 inline constexpr effnet::network_spec even = even_kernel();
 
-long run(effnet::network<effnet::b0, effnet::reference_backend>& net) { return net.parameters; }
+long run(effnet::network<effnet::b0, effnet::reference_backend>& net) {
+  return net.parameters;
+}
 
 #ifdef REFUSED
-long run(effnet::network<even, effnet::reference_backend>& net) { return net.parameters; }
+long run(effnet::network<even, effnet::reference_backend>& net) {
+  return net.parameters;
+}
 #endif

@@ -1,4 +1,5 @@
-// expect: effnet: this table does not chain: a stage's .in must equal the .out of the stage before it
+// expect: effnet: this table does not chain: a stage's .in must equal the .out of the stage before
+// it
 #include <effnet/reference.hpp>
 #include <effnet/v2.hpp>
 
@@ -11,8 +12,12 @@ constexpr effnet::network_spec broken_link() {
 inline constexpr effnet::network_spec whole = effnet::v2_b0;
 inline constexpr effnet::network_spec broken = broken_link();
 
-long run(effnet::network<whole, effnet::reference_backend>& net) { return net.parameters; }
+long run(effnet::network<whole, effnet::reference_backend>& net) {
+  return net.parameters;
+}
 
 #ifdef REFUSED
-long run(effnet::network<broken, effnet::reference_backend>& net) { return net.parameters; }
+long run(effnet::network<broken, effnet::reference_backend>& net) {
+  return net.parameters;
+}
 #endif
