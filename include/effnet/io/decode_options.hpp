@@ -1,10 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <effnet/core/error.hpp>
 #include <string>
 #include <string_view>
-
-#include <effnet/core/error.hpp>
 
 namespace effnet {
 
@@ -20,8 +19,8 @@ namespace detail {
 inline void check_pixel_count(std::int64_t width, std::int64_t height,
                               const decode_options& options, std::string_view name) {
   if (width < 1 || height < 1)
-    throw image_error(sentence("cannot decode ", name, ": its header says ", width, " x ", height,
-                               " pixels"));
+    throw image_error(
+        sentence("cannot decode ", name, ": its header says ", width, " x ", height, " pixels"));
   if (width > options.max_pixels / height)
     throw image_error(sentence("cannot decode ", name, ": its header says ", width, " x ", height,
                                " pixels, more than the ", options.max_pixels,

@@ -3,11 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <effnet/io/image.hpp>
 #include <span>
 #include <string_view>
 #include <utility>
-
-#include <effnet/io/image.hpp>
 
 namespace effnet {
 
@@ -33,8 +32,8 @@ struct tiff_bytes {
 
 }  // namespace detail
 
-/// The orientation that EXIF data tells, 1 to 8, or 0 where it tells none. `tiff` starts with the byte
-/// order mark ("II" or "MM"). Malformed data tells nothing; it is no error.
+/// The orientation that EXIF data tells, 1 to 8, or 0 where it tells none. `tiff` starts with the
+/// byte order mark ("II" or "MM"). Malformed data tells nothing; it is no error.
 inline int orientation_from_exif(std::span<const std::byte> tiff) {
   detail::tiff_bytes bytes{tiff};
   if (!bytes.has(0, 8)) return 0;
@@ -87,8 +86,8 @@ inline image upright(image picture, int orientation) {
   const std::ptrdiff_t source_row = static_cast<std::ptrdiff_t>(picture.row_bytes());
   std::ptrdiff_t step_x = from_right ? -3 : 3;
   std::ptrdiff_t step_y = from_bottom ? -source_row : source_row;
-  const std::ptrdiff_t start = (from_right ? source_row - 3 : 0) +
-                               (from_bottom ? source_row * (picture.height - 1) : 0);
+  const std::ptrdiff_t start =
+      (from_right ? source_row - 3 : 0) + (from_bottom ? source_row * (picture.height - 1) : 0);
   if (swap_axes) std::swap(step_x, step_y);
 
   image turned = swap_axes ? make_image(picture.height, picture.width)

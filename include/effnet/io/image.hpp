@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <effnet/core/error.hpp>
 #include <string_view>
 #include <vector>
-
-#include <effnet/core/error.hpp>
 
 namespace effnet {
 
@@ -35,8 +34,8 @@ inline image make_image(int width, int height) {
   return made;
 }
 
-/// Throws `shape_error` where `picture` has no pixels, or another number of them than its sides say.
-/// `purpose` completes "cannot ...".
+/// Throws `shape_error` where `picture` has no pixels, or another number of them than its sides
+/// say. `purpose` completes "cannot ...".
 inline void check_image(const image& picture, std::string_view purpose) {
   if (picture.width < 1 || picture.height < 1)
     throw shape_error(sentence("cannot ", purpose, " an image of ", picture.width, " x ",
@@ -48,8 +47,8 @@ inline void check_image(const image& picture, std::string_view purpose) {
                                " bytes (RGB) and holds ", picture.pixels.size()));
 }
 
-/// The part of `picture` that starts `left`, `top` pixels in. Throws `shape_error` where it does not
-/// lie inside.
+/// The part of `picture` that starts `left`, `top` pixels in. Throws `shape_error` where it does
+/// not lie inside.
 inline image crop(const image& picture, int left, int top, int width, int height) {
   check_image(picture, "crop");
   if (left < 0 || top < 0 || width < 1 || height < 1 || width > picture.width - left ||

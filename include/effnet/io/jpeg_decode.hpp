@@ -1,29 +1,30 @@
 #pragma once
 
+// jpeglib.h needs FILE, jerror.h needs jpeglib.h before it:
+// clang-format off
+#include <cstdio>
+#include <jpeglib.h>
+#include <jerror.h>
+// clang-format on
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
-#include <span>
-#include <string_view>
-#include <vector>
-
-#include <jpeglib.h>
-
-#include <jerror.h>
-
 #include <effnet/io/decode_options.hpp>
 #include <effnet/io/exif.hpp>
 #include <effnet/io/image.hpp>
 #include <effnet/io/image_trap.hpp>
+#include <span>
+#include <string_view>
+#include <vector>
 
 namespace effnet::detail {
 
 /// libjpeg's decompressor over bytes in memory. Which warnings are errors: those that mean that
-/// pixels are missing or made up (data ends early, bad codes, a lost restart marker). Harmless ones,
-/// as many cameras' and editors' files carry them (extra bytes before a marker, unknown Adobe or JFIF
-/// revisions, an odd progression), pass.
+/// pixels are missing or made up (data ends early, bad codes, a lost restart marker). Harmless
+/// ones, as many cameras' and editors' files carry them (extra bytes before a marker, unknown Adobe
+/// or JFIF revisions, an odd progression), pass.
 class jpeg_reader {
  public:
   explicit jpeg_reader(std::span<const std::byte> file) {
@@ -99,8 +100,8 @@ class jpeg_reader {
     if (state_.arith_code) return false;
     std::uint64_t blocks = 0;
     for (int i = 0; i < state_.num_components; ++i)
-      blocks += std::uint64_t{state_.comp_info[i].width_in_blocks} *
-                state_.comp_info[i].height_in_blocks;
+      blocks +=
+          std::uint64_t{state_.comp_info[i].width_in_blocks} * state_.comp_info[i].height_in_blocks;
     return blocks / 8 > file_bytes;
   }
 
@@ -108,11 +109,9 @@ class jpeg_reader {
     constexpr std::string_view exif("Exif\0\0", 6), xmp("http://ns.adobe.com/xap/1.0/\0", 29);
     int from_xmp = 0;
     for (jpeg_saved_marker_ptr marker = state_.marker_list; marker; marker = marker->next) {
-      const std::string_view text(reinterpret_cast<const char*>(marker->data),
-                                  marker->data_length);
+      const std::string_view text(reinterpret_cast<const char*>(marker->data), marker->data_length);
       if (text.starts_with(exif)) {
-        const int found = orientation_from_exif(
-            std::as_bytes(std::span(text.substr(exif.size()))));
+        const int found = orientation_from_exif(std::as_bytes(std::span(text.substr(exif.size()))));
         if (found) return found;
       } else if (text.starts_with(xmp) && from_xmp == 0) {
         from_xmp = orientation_from_xmp(text.substr(xmp.size()));
@@ -138,11 +137,14 @@ class jpeg_reader {
     trap_.spring(message);
   }
   static bool loses_pixels(int code) {
+#if defined(D_ARITH_CODING_SUPPORTED) || JPEG_LIB_VERSION >= 70
+    if (code == JWRN_ARITH_BAD_CODE) return true;
+#endif
     return code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE ||
-           code == JWRN_ARITH_BAD_CODE || code == JWRN_MUST_RESYNC;
+           code == JWRN_MUST_RESYNC;
   }
-  /// Four-component files are stored inverted (Adobe's way, which Pillow takes for granted). Pillow's
-  /// conversion: white minus black, less the share of each ink, rounded as its MULDIV255.
+  /// Four-component files are stored inverted (Adobe's way, which Pillow takes for granted).
+  /// Pillow's conversion: white minus black, less the share of each ink, rounded as its MULDIV255.
   static void rgb_from_inverted_cmyk(const std::uint8_t* cmyk, std::size_t width,
                                      std::uint8_t* rgb) {
     for (std::size_t x = 0; x < width; ++x)

@@ -1,16 +1,18 @@
 #pragma once
 
+// jpeglib.h needs FILE before it:
+// clang-format off
+#include <cstdio>
+#include <jpeglib.h>
+// clang-format on
+
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <new>
-#include <vector>
-
-#include <jpeglib.h>
-
 #include <effnet/core/error.hpp>
 #include <effnet/io/image.hpp>
 #include <effnet/io/image_trap.hpp>
+#include <new>
+#include <vector>
 
 namespace effnet {
 

@@ -1,19 +1,18 @@
 #pragma once
 
+#include <png.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <span>
-#include <string_view>
-#include <utility>
-
-#include <png.h>
-
 #include <effnet/io/decode_options.hpp>
 #include <effnet/io/exif.hpp>
 #include <effnet/io/image.hpp>
 #include <effnet/io/image_trap.hpp>
+#include <span>
+#include <string_view>
+#include <utility>
 
 namespace effnet::detail {
 
@@ -90,9 +89,15 @@ class png_reader {
     return found;
   }
 
-  std::int64_t width() const { return png_get_image_width(png_, info_); }
-  std::int64_t height() const { return png_get_image_height(png_, info_); }
-  const char* reason() const { return trap_.reason(); }
+  std::int64_t width() const {
+    return png_get_image_width(png_, info_);
+  }
+  std::int64_t height() const {
+    return png_get_image_height(png_, info_);
+  }
+  const char* reason() const {
+    return trap_.reason();
+  }
 
  private:
   void give(png_bytep to, std::size_t count) {
@@ -113,8 +118,7 @@ inline image decode_png(std::span<const std::byte> file, std::string_view name,
   if (!reader.read_header()) throw_undecodable(name, "PNG", reader.reason());
   check_pixel_count(reader.width(), reader.height(), options, name);
   if (reader.is_shorter_than_its_rows(file.size())) throw_undecodable(name, "PNG", truncated_data);
-  image picture =
-      make_image(static_cast<int>(reader.width()), static_cast<int>(reader.height()));
+  image picture = make_image(static_cast<int>(reader.width()), static_cast<int>(reader.height()));
   if (!reader.read_rows(picture)) throw_undecodable(name, "PNG", reader.reason());
   return options.apply_exif ? upright(std::move(picture), reader.orientation()) : picture;
 }

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <vector>
-
 #include <png.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <effnet/core/error.hpp>
 #include <effnet/io/image.hpp>
 #include <effnet/io/image_trap.hpp>
+#include <vector>
 
 namespace effnet {
 

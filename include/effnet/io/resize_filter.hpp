@@ -4,10 +4,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <effnet/arch/convention.hpp>
 #include <numbers>
 #include <vector>
-
-#include <effnet/arch/convention.hpp>
 
 namespace effnet::detail {
 
@@ -19,7 +18,8 @@ inline double filter_support(interpolation filter) {
 inline double filter_weight(interpolation filter, double x) {
   x = std::fabs(x);
   switch (filter) {
-    case interpolation::bilinear: return x < 1.0 ? 1.0 - x : 0.0;
+    case interpolation::bilinear:
+      return x < 1.0 ? 1.0 - x : 0.0;
     case interpolation::bicubic: {  // Keys, a = -0.5
       constexpr double a = -0.5;
       if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
@@ -37,8 +37,8 @@ inline double filter_weight(interpolation filter, double x) {
   }
 }
 
-/// One axis of a resize: `extent` pixels in all, of which `count` from `first` on are wanted, out of
-/// the source's `[begin, end)`. (A crop of a huge intermediate image costs only what is kept.)
+/// One axis of a resize: `extent` pixels in all, of which `count` from `first` on are wanted, out
+/// of the source's `[begin, end)`. (A crop of a huge intermediate image costs only what is kept.)
 struct resize_axis {
   std::int64_t extent = 0;
   std::int64_t first = 0;
@@ -51,8 +51,8 @@ struct resize_axis {
   }
 };
 
-/// The source pixels and weights of every wanted pixel of an axis, as Pillow computes them: a filter
-/// that widens when shrinking, weights normalised in double and rounded to 22 binary places.
+/// The source pixels and weights of every wanted pixel of an axis, as Pillow computes them: a
+/// filter that widens when shrinking, weights normalised in double and rounded to 22 binary places.
 struct resize_taps {
   static constexpr int precision = 32 - 8 - 2;
 
