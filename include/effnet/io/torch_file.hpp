@@ -118,9 +118,15 @@ inline state_dict parse_torch_zip(std::span<const std::byte> bytes,
   return resolve(tensors, storages, owner, bytes.size(), file);
 }
 
-/// The number that the files of PyTorch before 1.6 begin with, as a pickle of protocol 2.
-inline constexpr std::string_view legacy_magic{
-    "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15};
+/// The number that the files of PyTorch before 1.6 begin with: a pickle of its own, of protocol 2
+/// mostly; from protocol 4 on with a frame of 9 bytes around it.
+inline bool has_legacy_magic(std::string_view text) {
+  constexpr std::string_view magic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+  if (!text.starts_with('\x80') || text.size() < 2) return false;
+  text.remove_prefix(2);
+  if (text.starts_with('\x95') && text.size() >= 9) text.remove_prefix(9);
+  return text.starts_with(magic);
+}
 
 /// PyTorch before 1.6: pickles of a magic number, a version, facts of the machine, the state dict
 /// and the storages' keys; then for each key its elements, as a count and the bytes.
@@ -177,7 +183,7 @@ inline state_dict parse_torch_legacy(std::span<const std::byte> bytes,
 /// Whether `bytes` begin as a file of torch.save does, of either format.
 inline bool is_torch_file(std::span<const std::byte> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return text.starts_with("PK\x03\x04") || text.starts_with(detail::legacy_magic);
+  return text.starts_with("PK\x03\x04") || detail::has_legacy_magic(text);
 }
 
 /// Reads a state dict that torch.save wrote (`.pth`, `.pt`, `.bin`; zip or legacy) from memory.
