@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <effnet/core/error.hpp>
-#include <effnet/io/quoted.hpp>
+#include <effnet/io/in_quotes.hpp>
 #include <effnet/io/utf8.hpp>
 #include <string>
 #include <string_view>
@@ -157,7 +157,7 @@ class json_cursor {
 /// Appends `text` as a JSON string; throws `file_error` where it is not UTF-8.
 inline void append_json(std::string& to, std::string_view text) {
   if (!is_utf8(text))
-    throw file_error(sentence("cannot write ", quoted(text), ": it is not UTF-8"));
+    throw file_error(sentence("cannot write ", in_quotes(text), ": it is not UTF-8"));
   constexpr std::string_view hex = "0123456789abcdef";
   to += '"';
   for (char c : text) {

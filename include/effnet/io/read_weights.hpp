@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <effnet/core/file_mapping.hpp>
 #include <effnet/io/check_finite.hpp>
-#include <effnet/io/quoted.hpp>
+#include <effnet/io/in_quotes.hpp>
 #include <effnet/io/read_state_dict.hpp>
 #include <effnet/io/tensor_index.hpp>
 #include <effnet/io/weight_metadata.hpp>
@@ -81,7 +81,7 @@ inline void check_tensor(const tensor_spec& expected, const std::string& name,
       remedy = sentence("the file has ", adjusted.classes,
                         " classes: load it into with_classes(spec, ", adjusted.classes, ")");
   }
-  throw weight_error(sentence(quoted(file.path), " does not fit ", std::string_view(spec.name),
+  throw weight_error(sentence(in_quotes(file.path), " does not fit ", std::string_view(spec.name),
                               " (", name_of(names), " naming)", wrong.missing.closed("missing"),
                               wrong.extra.closed("unexpected"),
                               wrong.misshapen.closed("of another shape"),
@@ -108,7 +108,7 @@ inline void check_finite(const state_dict& file, const std::string& name,
   const std::optional<std::size_t> bad = first_not_finite(tensor);
   release_pages(tensor);
   if (bad)
-    throw weight_error(sentence("tensor ", quoted(name), " of ", quoted(file.path),
+    throw weight_error(sentence("tensor ", in_quotes(name), " of ", in_quotes(file.path),
                                 " is infinite or not a number at element ", *bad,
                                 "; the weights are damaged or training diverged"));
 }
@@ -128,9 +128,9 @@ inline weights weights_from(const state_dict& file, const network_spec& spec,
       options.naming ? options.naming : detail::detect_naming(index, spec);
   if (!names)
     throw weight_error(sentence(
-        quoted(file.path), " has no tensor of ", std::string_view(spec.name), " in any naming",
+        in_quotes(file.path), " has no tensor of ", std::string_view(spec.name), " in any naming",
         file.tensors.empty() ? std::string()
-                             : sentence("; its first is ", quoted(file.tensors[0].first)),
+                             : sentence("; its first is ", in_quotes(file.tensors[0].first)),
         "; is this the model that the weights were made for?"));
   weights loaded{.spec = spec, .rule = {}, .tensors = {}, .labels = {}};
   std::vector<std::string> expected;
@@ -152,7 +152,7 @@ inline weights weights_from(const state_dict& file, const network_spec& spec,
   std::ranges::sort(sorted);
   for (const auto& [name, tensor] : file.tensors)
     if (!std::ranges::binary_search(sorted, std::string_view(name)))
-      wrong.extra.add(sentence(quoted(name), " ", shape_text(tensor.shape)));
+      wrong.extra.add(sentence(in_quotes(name), " ", shape_text(tensor.shape)));
   if (wrong.any()) detail::throw_mismatch(file, spec, *names, wrong);
 
   const convention_name family =
@@ -161,7 +161,7 @@ inline weights weights_from(const state_dict& file, const network_spec& spec,
   read_metadata(file, loaded.rule, loaded.labels);
   if (options.convention) loaded.rule = convention_for(*options.convention, spec);
   if (!loaded.labels.empty() && loaded.labels.size() != static_cast<std::size_t>(spec.classes))
-    throw file_error(sentence("metadata 'effnet.classes' of ", quoted(file.path), " has ",
+    throw file_error(sentence("metadata 'effnet.classes' of ", in_quotes(file.path), " has ",
                               loaded.labels.size(), " names, expected ", spec.classes));
   if (options.check_finite)
     for (std::size_t i = 0; i < expected.size(); ++i)

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <effnet/core/file_mapping.hpp>
 #include <effnet/core/raw_tensor.hpp>
+#include <effnet/io/in_quotes.hpp>
 #include <effnet/io/json_cursor.hpp>
-#include <effnet/io/quoted.hpp>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,7 +56,7 @@ inline safetensors_entry read_entry(json_cursor& json, std::string_view file, st
   bool has_type = false, has_shape = false, has_offsets = false;
   std::vector<std::int64_t> offsets;
   const auto once = [&](bool& seen, std::string_view key) {
-    if (seen) json.fail(sentence("'", key, "' of tensor ", quoted(name), " twice"));
+    if (seen) json.fail(sentence("'", key, "' of tensor ", in_quotes(name), " twice"));
     seen = true;
   };
   json.object([&](const std::string& key) {
@@ -65,14 +65,16 @@ inline safetensors_entry read_entry(json_cursor& json, std::string_view file, st
       const std::string type = json.string();
       const std::optional<dtype> known = dtype_named(type);
       if (!known)
-        throw file_error(sentence("tensor ", quoted(name), " of ", file, " has the element type ",
-                                  quoted(type), ", which is not supported; convert it to F32"));
+        throw file_error(sentence("tensor ", in_quotes(name), " of ", file,
+                                  " has the element type ", in_quotes(type),
+                                  ", which is not supported; convert it to F32"));
       tensor.type = *known;
     } else if (key == "shape") {
       once(has_shape, key);
       json.array([&] {
         if (tensor.shape.size() == most_extents)
-          json.fail(sentence("tensor ", quoted(name), " has more than ", most_extents, " extents"));
+          json.fail(
+              sentence("tensor ", in_quotes(name), " has more than ", most_extents, " extents"));
         tensor.shape.push_back(json.integer());
       });
     } else if (key == "data_offsets") {
@@ -82,11 +84,12 @@ inline safetensors_entry read_entry(json_cursor& json, std::string_view file, st
         offsets.push_back(json.integer());
       });
     } else {
-      json.fail(sentence("tensor ", quoted(name), " has an unknown key ", quoted(key)));
+      json.fail(sentence("tensor ", in_quotes(name), " has an unknown key ", in_quotes(key)));
     }
   });
   if (!has_type || !has_shape || offsets.size() != 2)
-    json.fail(sentence("tensor ", quoted(name), " needs 'dtype', 'shape' and two 'data_offsets'"));
+    json.fail(
+        sentence("tensor ", in_quotes(name), " needs 'dtype', 'shape' and two 'data_offsets'"));
   return {static_cast<std::uint64_t>(offsets[0]), static_cast<std::uint64_t>(offsets[1])};
 }
 
@@ -98,7 +101,7 @@ inline safetensors_entry read_entry(json_cursor& json, std::string_view file, st
 /// agree with its byte range, and the ranges must cover the data without holes or overlaps.
 inline state_dict parse_safetensors(std::span<const std::byte> bytes,
                                     const std::shared_ptr<const void>& owner, std::string path) {
-  const std::string file = quoted(path);
+  const std::string file = in_quotes(path);
   const auto size = static_cast<std::uint64_t>(bytes.size());
   std::uint64_t length = 0;
   if (size < sizeof length)
@@ -131,7 +134,7 @@ inline state_dict parse_safetensors(std::span<const std::byte> bytes,
         if (dict.metadata.size() == detail::most_metadata)
           json.fail(sentence("more than ", detail::most_metadata, " metadata entries"));
         const auto [place, is_new] = dict.metadata.emplace(std::move(key), std::string());
-        if (!is_new) json.fail(sentence("metadata key ", quoted(place->first), " twice"));
+        if (!is_new) json.fail(sentence("metadata key ", in_quotes(place->first), " twice"));
         place->second = json.string();
       });
       return;
@@ -148,12 +151,12 @@ inline state_dict parse_safetensors(std::span<const std::byte> bytes,
     auto& [name, tensor] = dict.tensors[i];
     const auto [begin, end] = entries[i];
     if (begin > end || end > data.size())
-      throw file_error(sentence("tensor ", quoted(name), " of ", file, " lies at bytes ", begin,
+      throw file_error(sentence("tensor ", in_quotes(name), " of ", file, " lies at bytes ", begin,
                                 " to ", end, " of ", data.size(),
                                 "; the file is truncated or damaged"));
     const std::optional<std::uint64_t> elements = detail::checked_elements(tensor.shape);
     if (!elements || *elements * size_of(tensor.type) != end - begin)
-      throw file_error(sentence("tensor ", quoted(name), " of ", file, " has ", end - begin,
+      throw file_error(sentence("tensor ", in_quotes(name), " of ", file, " has ", end - begin,
                                 " bytes, which is not ", shape_text(tensor.shape), " of ",
                                 name_of(tensor.type)));
     tensor.data = data.data() + begin;
@@ -168,7 +171,7 @@ inline state_dict parse_safetensors(std::span<const std::byte> bytes,
   for (std::uint32_t i : order) {
     if (entries[i].begin != covered)
       throw file_error(sentence(
-          "tensor ", quoted(dict.tensors[i].first), " of ", file,
+          "tensor ", in_quotes(dict.tensors[i].first), " of ", file,
           entries[i].begin < covered ? " overlaps another: it" : " leaves a gap before it: it",
           " begins at byte ", entries[i].begin, ", expected ", covered));
     covered = entries[i].end;
@@ -181,7 +184,7 @@ inline state_dict parse_safetensors(std::span<const std::byte> bytes,
   for (std::size_t i = 1; i < order.size(); ++i)
     if (dict.tensors[order[i - 1]].first == dict.tensors[order[i]].first)
       throw file_error(
-          sentence("tensor ", quoted(dict.tensors[order[i]].first), " is twice in ", file));
+          sentence("tensor ", in_quotes(dict.tensors[order[i]].first), " is twice in ", file));
   return dict;
 }
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <effnet/core/file_mapping.hpp>
 #include <effnet/core/raw_tensor.hpp>
-#include <effnet/io/quoted.hpp>
+#include <effnet/io/in_quotes.hpp>
 #include <effnet/io/torch_tensor.hpp>
 #include <effnet/io/unpickler.hpp>
 #include <effnet/io/zip_archive.hpp>
@@ -67,7 +67,7 @@ inline torch_tensors tensors_of(const pickle_value* dict, std::string_view file)
   for (std::string_view name : order)
     found.emplace_back(
         std::string(name.substr(prefix)),
-        torch_tensor_from(*last[name], sentence("tensor ", quoted(name), " of ", file)));
+        torch_tensor_from(*last[name], sentence("tensor ", in_quotes(name), " of ", file)));
   return found;
 }
 
@@ -77,10 +77,10 @@ inline state_dict resolve(const torch_tensors& tensors, const storage_map& stora
   state_dict dict;
   std::size_t copied = 0;
   for (const auto& [name, tensor] : tensors) {
-    const std::string what = sentence("tensor ", quoted(name), " of ", file);
+    const std::string what = sentence("tensor ", in_quotes(name), " of ", file);
     const auto storage = storages.find(tensor.key);
     if (storage == storages.end())
-      throw file_error(sentence(what, " has its storage ", quoted(tensor.key),
+      throw file_error(sentence(what, " has its storage ", in_quotes(tensor.key),
                                 " nowhere in the file; it is truncated or damaged"));
     dict.tensors.emplace_back(
         name, with_storage(tensor, storage->second, owner, what, copied, file_bytes));
@@ -167,9 +167,10 @@ inline state_dict parse_torch_legacy(std::span<const std::byte> bytes,
     const auto width = widths.find(key->text);
     const auto count = read_at<std::uint64_t>(rest, 0);
     if (key->is != kind::text || width == widths.end())
-      throw file_error(sentence(file, " lists a storage ", quoted(key->text), " that nobody uses"));
+      throw file_error(
+          sentence(file, " lists a storage ", in_quotes(key->text), " that nobody uses"));
     if (!count || *count > (rest.size() - sizeof *count) / width->second)
-      throw file_error(sentence("storage ", quoted(key->text), " of ", file,
+      throw file_error(sentence("storage ", in_quotes(key->text), " of ", file,
                                 " is cut off; the file is truncated or damaged"));
     const std::size_t size = static_cast<std::size_t>(*count) * width->second;
     storages.emplace(key->text, rest.subspan(sizeof *count, size));
@@ -195,10 +196,11 @@ inline bool is_torch_file(std::span<const std::byte> bytes) {
 /// `file_error`.
 inline state_dict parse_torch_file(std::span<const std::byte> bytes,
                                    const std::shared_ptr<const void>& owner, std::string path) {
-  if (!is_torch_file(bytes)) throw file_error(sentence(quoted(path), " is no file of torch.save"));
+  if (!is_torch_file(bytes))
+    throw file_error(sentence(in_quotes(path), " is no file of torch.save"));
   const bool is_zip = bytes.front() == std::byte{'P'};
-  state_dict dict = is_zip ? detail::parse_torch_zip(bytes, owner, quoted(path))
-                           : detail::parse_torch_legacy(bytes, owner, quoted(path));
+  state_dict dict = is_zip ? detail::parse_torch_zip(bytes, owner, in_quotes(path))
+                           : detail::parse_torch_legacy(bytes, owner, in_quotes(path));
   dict.path = std::move(path);
   return dict;
 }

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <cstring>
 #include <effnet/core/raw_tensor.hpp>
+#include <effnet/io/in_quotes.hpp>
 #include <effnet/io/pickle_value.hpp>
-#include <effnet/io/quoted.hpp>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,7 +54,7 @@ inline torch_tensor torch_tensor_from(const pickle_value& value, const std::stri
   const pickle_value& storage = *value.items[0];
   torch_tensor tensor;
   const std::optional<dtype> type = storage_type(storage.items[1]->text);
-  if (!type) fail(sentence("is stored as ", quoted(storage.items[1]->text)));
+  if (!type) fail(sentence("is stored as ", in_quotes(storage.items[1]->text)));
   tensor.type = *type;
   tensor.key = storage.items[2]->text;
   tensor.stored = storage.items[4]->integer;

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <cstring>
 #include <effnet/core/error.hpp>
+#include <effnet/io/in_quotes.hpp>
 #include <effnet/io/pickle_value.hpp>
-#include <effnet/io/quoted.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,7 +39,8 @@ inline constexpr std::string_view known_globals[] = {
 /// Reads one pickle (protocols 2 to 5) of plain values and tensors. Never calls anything.
 class unpickler {
  public:
-  /// `file` is its quoted name; `heap` owns what is read, `bytes` its text: both must outlive it.
+  /// `file` is its name in quotes; `heap` owns what is read, `bytes` its text: both must outlive
+  /// it.
   unpickler(std::span<const std::byte> bytes, std::string_view file, pickle_heap& heap)
       : bytes_(bytes), file_(file), heap_(heap) {}
 
@@ -184,7 +185,7 @@ class unpickler {
       push(kind::global)->text = known;
       return;
     }
-    refuse(quoted(sentence(module, ".", name)));
+    refuse(in_quotes(sentence(module, ".", name)));
   }
   void push_stack_global() {
     const pickle_value* name = pop();
@@ -219,7 +220,7 @@ class unpickler {
     } else if (name == "torch.device") {
       push(kind::opaque);
     } else {
-      refuse(sentence("a call of ", quoted(name)));
+      refuse(sentence("a call of ", in_quotes(name)));
     }
   }
   /// ('storage', torch.FloatStorage, key, device, elements), and in old files a view as sixth.

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <effnet/arch/convention_presets.hpp>
 #include <effnet/core/raw_tensor.hpp>
+#include <effnet/io/in_quotes.hpp>
 #include <effnet/io/json_cursor.hpp>
-#include <effnet/io/quoted.hpp>
 #include <effnet/nn/weights.hpp>
 #include <map>
 #include <optional>
@@ -58,7 +58,7 @@ struct metadata_entry {
   std::string_view key, value, file;
 
   [[noreturn]] void fail(std::string_view expected) const {
-    throw file_error(sentence("metadata '", key, "' of ", quoted(file), " is ", quoted(value),
+    throw file_error(sentence("metadata '", key, "' of ", in_quotes(file), " is ", in_quotes(value),
                               ", expected ", expected));
   }
   template <class Number>
@@ -93,7 +93,7 @@ struct metadata_entry {
     return numbers;
   }
   std::vector<std::string> texts() const {
-    const std::string where = sentence("metadata '", key, "' of ", quoted(file));
+    const std::string where = sentence("metadata '", key, "' of ", in_quotes(file));
     json_cursor json(value, where);
     std::vector<std::string> read;
     json.array([&] { read.push_back(json.string()); });
@@ -158,7 +158,7 @@ inline void read_metadata(const state_dict& file, convention& rule,
     } else if (key == "classes") {
       labels = entry.texts();
     } else if (key != "model" && key.find('.') == key.npos) {
-      throw file_error(sentence("metadata ", quoted(whole_key), " of ", quoted(file.path),
+      throw file_error(sentence("metadata ", in_quotes(whole_key), " of ", in_quotes(file.path),
                                 " is not known; it may come from a newer version"));
     }
   }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <effnet/core/error.hpp>
-#include <effnet/io/quoted.hpp>
+#include <effnet/io/in_quotes.hpp>
 #include <map>
 #include <optional>
 #include <span>
@@ -36,7 +36,7 @@ struct zip_directory {
 /// since nobody needs them here. Throws `file_error`.
 class zip_archive {
  public:
-  /// `file` is its quoted name, for messages.
+  /// `file` is its name in quotes, for messages.
   zip_archive(std::span<const std::byte> bytes, std::string_view file)
       : bytes_(bytes), file_(file) {
     const detail::zip_directory directory = find_directory();
@@ -108,9 +108,9 @@ class zip_archive {
                                 name_length);
     read_zip64(directory.subspan(fixed + name_length, extra_length), size, packed, local);
     if ((flags & 1) != 0)
-      throw file_error(sentence("member ", quoted(name), " of ", file_, " is encrypted"));
+      throw file_error(sentence("member ", in_quotes(name), " of ", file_, " is encrypted"));
     if (method != 0 || packed != size)
-      throw file_error(sentence("member ", quoted(name), " of ", file_,
+      throw file_error(sentence("member ", in_quotes(name), " of ", file_,
                                 " is compressed; PyTorch stores weights as they are: save them "
                                 "again with torch.save"));
     if (need<std::uint32_t>(bytes_, local) != 0x04034b50u)
@@ -118,12 +118,12 @@ class zip_archive {
     const std::uint64_t begin = local + 30 + need<std::uint16_t>(bytes_, local + 26) +
                                 need<std::uint16_t>(bytes_, local + 28);
     if (begin > bytes_.size() || size > bytes_.size() - begin)
-      fail(sentence("member ", quoted(name), " lies outside the file"));
+      fail(sentence("member ", in_quotes(name), " lies outside the file"));
     const bool is_new = members_
                             .emplace(name, bytes_.subspan(static_cast<std::size_t>(begin),
                                                           static_cast<std::size_t>(size)))
                             .second;
-    if (!is_new) fail(sentence("member ", quoted(name), " is there twice"));
+    if (!is_new) fail(sentence("member ", in_quotes(name), " is there twice"));
     return length;
   }
 

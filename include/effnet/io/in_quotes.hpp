@@ -8,7 +8,7 @@ namespace effnet {
 
 /// Text from a file that nobody vouches for, in quotes for a message: without control characters
 /// (a terminal would obey them) and not longer than a line.
-inline std::string quoted(std::string_view text) {
+inline std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 100;
   std::string safe = "'";
   std::size_t length = text.size() < longest ? text.size() : longest;
