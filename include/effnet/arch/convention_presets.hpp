@@ -29,10 +29,10 @@ constexpr void normalise(input_rule& input, std::array<float, 3> mean,
   input.deviation = deviation;
 }
 
-/// timm's crop_pct: size / (size + 32) cut to three digits; its scale size is floor(size /
-/// crop_pct).
+/// floor(size / crop_pct), as timm scales. Its listed crop_pct is size / (size + 32) cut to three
+/// digits, but for two sizes.
 constexpr int timm_resize(int size) {
-  const int per_mille = size * 1000 / (size + 32);
+  const int per_mille = size == 300 ? 904 : size == 800 ? 960 : size * 1000 / (size + 32);
   return size * 1000 / per_mille;
 }
 

@@ -21,8 +21,9 @@ class cpu_backend {
   using conv = cpu::convolution;
   using packed = cpu::packed_weights;
 
-  /// `threads` 0: as many as OpenMP would use.
-  explicit cpu_backend(int threads = 0) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
+  /// As many threads as OpenMP would use here.
+  cpu_backend() : cpu_backend(omp_get_max_threads()) {}
+  explicit cpu_backend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
 
   static constexpr std::string_view name() { return "cpu"; }
   int threads() const { return threads_; }

@@ -21,8 +21,6 @@ struct weights {
   std::vector<std::string> labels;  ///< class names by index; empty: unknown
 };
 
-namespace detail {
-
 /// Float32 tensors for every part of `spec`, filled by `fill(index, tensor_spec, float*)`, where
 /// `index` counts them without `bn_num_batches`; all in one allocation.
 template <class Fill>
@@ -49,14 +47,12 @@ weights filled_weights(const network_spec& spec, const convention& rule, Fill&& 
   return made;
 }
 
-}  // namespace detail
-
 /// Weights before training, as the TensorFlow sources start: convolutions normal with deviation
 /// sqrt(2 / fan_out) (depthwise: fan_out = k * k), classifier uniform within 1 / sqrt(classes),
 /// batch norm 1 and 0, biases 0.
 inline weights initial_weights(const network_spec& spec, std::uint64_t seed = 0,
                                convention_name family = convention_name::tf) {
-  return detail::filled_weights(
+  return filled_weights(
       spec, convention_for(family, spec),
       [&](std::uint64_t index, const tensor_spec& t, float* dst) {
         const std::uint64_t stream = mix64(seed) ^ index;
