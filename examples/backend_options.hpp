@@ -1,0 +1,36 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <effnet/cpu.hpp>
+#include <effnet/reference.hpp>
+#include <string>
+#include <utility>
+
+namespace example {
+
+/// What a network runs on.
+struct backend_options {
+  std::string name = "cpu";
+  int threads = 0;  ///< 0: all
+};
+
+inline void add_backend_options(CLI::App& app, backend_options& chosen) {
+  app.add_option("--backend", chosen.name, "What it runs on")
+      ->check(CLI::IsMember({"cpu", "reference"}))
+      ->type_name("")
+      ->capture_default_str();
+  app.add_option("--threads", chosen.threads, "Threads that compute (default: all)")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+}
+
+/// Calls `run(backend)` with the backend that the user chose. Programs are templates on it: this is
+/// the only place that knows the list.
+template <class Run>
+auto with_backend(const backend_options& chosen, Run&& run) {
+  if (chosen.name == "reference")
+    return run(effnet::reference_backend().with_threads(chosen.threads));
+  return run(effnet::cpu_backend(chosen.threads));
+}
+
+}  // namespace example

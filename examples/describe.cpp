@@ -1,0 +1,161 @@
+// Prints what a network is made of: its stages with parameters, multiply-adds and memory.
+
+#include <cstdint>
+#include <cstdio>
+#include <effnet/arch/count.hpp>
+#include <effnet/arch/summary.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "chosen_model.hpp"
+#include "program.hpp"
+#include "text_table.hpp"
+
+namespace {
+
+using effnet::sentence;
+
+const char* operator_of(const effnet::summary_row& row) {
+  if (row.part == "stem") return "convolution";
+  if (row.part == "head") return "convolution, pooling";
+  if (row.part == "classifier") return "linear";
+  switch (row.spec.op) {
+    case effnet::block_op::mbconv:
+      return "MBConv";
+    case effnet::block_op::fused_mbconv:
+      return "Fused-MBConv";
+    case effnet::block_op::bottleneck:
+      return "bottleneck";
+  }
+  return "?";
+}
+
+std::string pixels(int height, int width) {
+  return sentence(height, " x ", width);
+}
+
+effnet::stage_spec shown_stage(const effnet::network_spec& spec, const effnet::summary_row& row) {
+  if (row.part == "stem") return {.kernel = spec.stem_kernel, .stride = 2};
+  if (row.part == "head") return {.kernel = 1, .stride = 1};
+  return row.spec;
+}
+
+void print_table(const effnet::network_spec& spec, const effnet::network_summary& summary,
+                 int size) {
+  using enum example::text_table::side;
+  example::text_table table;
+  table.column("stage");
+  table.column("operator", left);
+  for (const char* title : {"kernel", "stride", "expand", "channels", "layers", "SE", "output",
+                            "parameters", "MACs (M)", "activations", "field"})
+    table.column(title);
+  for (const effnet::summary_row& row : summary) {
+    const effnet::stage_spec stage = shown_stage(spec, row);
+    const bool in_stages = row.stage > 0, spatial = row.part != "classifier";
+    const auto ratio = [](float part) { return example::fixed(double{part}, 2); };
+    table.row(
+        {in_stages ? sentence(row.stage) : std::string(row.part), operator_of(row),
+         spatial ? sentence(stage.kernel, " x ", stage.kernel) : "",
+         spatial ? sentence(stage.stride) : "", in_stages ? sentence(stage.expand) : "",
+         sentence(row.channels), in_stages ? sentence(stage.repeats) : "1",
+         in_stages ? (stage.se > 0 ? ratio(stage.se) : "-") : "", pixels(row.height, row.width),
+         example::grouped(row.parameters), example::fixed(static_cast<double>(row.macs) / 1e6, 1),
+         example::megabytes(4 * row.activations), spatial ? sentence(row.receptive_field) : ""});
+  }
+  const effnet::activation_bytes memory = effnet::count_activations(spec, 1, size, size);
+  std::printf("%s at %s pixels, %d classes\n\n%s\n", spec.name.text, pixels(size, size).c_str(),
+              spec.classes, table.text().c_str());
+  const auto fact = [](const char* what, const std::string& value) {
+    std::printf("%-15s %s\n", what, value.c_str());
+  };
+  fact("parameters", sentence(example::grouped(summary.parameters), " (",
+                              example::megabytes(4 * summary.parameters), " as float32)"));
+  fact("BN statistics", sentence(example::grouped(effnet::count_bn_statistics(spec)), " in ",
+                                 effnet::count_bn_layers(spec), " batch norms, beside them"));
+  fact("MACs",
+       sentence(example::grouped(summary.macs), " (",
+                example::fixed(static_cast<double>(summary.macs) / 1e9, 2), " G) for one image"));
+  fact("activations", sentence(example::megabytes(memory.stored),
+                               " for one image where all are kept (training); largest layer, "
+                               "input and output: ",
+                               example::megabytes(memory.largest)));
+  fact("image sizes",
+       sentence("trained at up to ", spec.train_size, ", evaluated at ", spec.eval_size));
+  std::printf(
+      "\nactivations: float32, one image; field: pixels of the image that an output pixel sees\n");
+}
+
+nlohmann::ordered_json json_of(const effnet::network_spec& spec, const effnet::summary_row& row) {
+  const effnet::stage_spec stage = shown_stage(spec, row);
+  nlohmann::ordered_json json;
+  if (row.stage > 0) json["stage"] = row.stage;
+  json["operator"] = row.stage == 0                               ? "conv"
+                     : stage.op == effnet::block_op::mbconv       ? "mbconv"
+                     : stage.op == effnet::block_op::fused_mbconv ? "fused_mbconv"
+                                                                  : "bottleneck";
+  if (row.part == "classifier") json["operator"] = "linear";
+  json["kernel"] = stage.kernel, json["stride"] = stage.stride;
+  if (row.part == "classifier") json.erase("kernel"), json.erase("stride");
+  if (row.stage > 0) {
+    json["expand"] = stage.expand, json["se"] = double{stage.se};
+    json["in"] = stage.in, json["layers"] = stage.repeats;
+  }
+  json["channels"] = row.channels;
+  json["output"] = {row.height, row.width};
+  json["parameters"] = row.parameters, json["macs"] = row.macs;
+  json["activation_bytes"] = 4 * row.activations;
+  if (row.part == "classifier") return json;
+  json["receptive_field"] = row.receptive_field, json["reduction"] = row.reduction;
+  return json;
+}
+
+void print_json(const effnet::network_spec& spec, const effnet::network_summary& summary,
+                int size) {
+  const effnet::activation_bytes memory = effnet::count_activations(spec, 1, size, size);
+  nlohmann::ordered_json json = {
+      {"model", spec.name.text},
+      {"size", size},
+      {"classes", spec.classes},
+      {"parameters", summary.parameters},
+      {"macs", summary.macs},
+      {"bn_statistics", effnet::count_bn_statistics(spec)},
+      {"bn_layers", effnet::count_bn_layers(spec)},
+      {"activation_bytes", memory.stored},
+      {"largest_layer_bytes", memory.largest},
+      {"features", spec.features()},
+      {"train_size", spec.train_size},
+      {"eval_size", spec.eval_size},
+  };
+  for (const effnet::summary_row& row : summary)
+    if (row.stage > 0)
+      json["stages"].push_back(json_of(spec, row));
+    else
+      json[std::string(row.part)] = json_of(spec, row);
+  std::printf("%s\n", json.dump(2).c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  example::program describe(
+      "describe", "Describes a network: its stages, parameters, multiply-adds (MACs) and memory.",
+      "  describe efficientnetv2_s\n"
+      "  describe efficientnet_b3 --size 224 --json\n"
+      "  describe my_network.json");
+  std::string model;
+  int size = 0;
+  bool json = false;
+  describe.options.add_option("MODEL", model, "Name of a network, or its table as FILE.json")
+      ->required();
+  describe.options.add_option("--size", size, "Image side in pixels (default: the network's own)")
+      ->check(CLI::Range(32, 8192));
+  describe.options.add_flag("--json", json, "Print one JSON object");
+
+  return describe.run(argc, argv, [&] {
+    const effnet::network_spec spec = example::choose_model(model).spec;
+    if (size == 0) size = spec.eval_size;
+    const effnet::network_summary summary = effnet::summarize(spec, size, size);
+    json ? print_json(spec, summary, size) : print_table(spec, summary, size);
+    return example::succeeded;
+  });
+}

