@@ -20,9 +20,6 @@ struct raw_tensor {
   std::vector<std::int64_t> shape;
   const std::byte* data = nullptr;
   std::shared_ptr<const void> owner;
-  /// Tells the owner that these bytes will not be read soon, so that a mapped file need not stay in
-  /// memory; they stay readable. Null where there is nothing to give back.
-  void (*drop)(const std::byte* data, std::size_t bytes) = nullptr;
 
   std::size_t elements() const {
     std::size_t count = 1;

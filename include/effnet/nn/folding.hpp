@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <effnet/core/file_mapping.hpp>
 #include <effnet/nn/weights.hpp>
 #include <vector>
 
@@ -18,7 +19,7 @@ inline folded_layer fold(const weights& from, const layer& l, std::size_t first)
   const auto widened = [](const raw_tensor& tensor) {
     std::vector<float> values(tensor.elements());
     widen(tensor.type, tensor.data, values.size(), values.data());
-    if (tensor.drop != nullptr) tensor.drop(tensor.data, tensor.bytes());
+    release_pages(tensor);  // a mapped file need not stay in memory beside the packed copy
     return values;
   };
   const auto out = static_cast<std::size_t>(l.out);
