@@ -82,9 +82,10 @@ inline torch_tensor torch_tensor_from(const pickle_value& value, const std::stri
 
 /// Whether the elements lie one after another, outermost extent slowest.
 inline bool is_contiguous(const torch_tensor& tensor) {
+  for (std::int64_t extent : tensor.shape)
+    if (extent == 0) return true;
   std::int64_t expected = 1;
   for (std::size_t i = tensor.shape.size(); i-- > 0;) {
-    if (tensor.shape[i] == 0) return true;
     if (tensor.shape[i] == 1) continue;
     if (tensor.strides[i] != expected) return false;
     expected *= tensor.shape[i];  // within the storage, so it cannot overflow
