@@ -38,10 +38,11 @@ inline void check_resize(const image& source, std::int64_t width, std::int64_t h
 }
 
 inline image resize_window(const image& source, const resize_axis& horizontal,
-                           const resize_axis& vertical, interpolation filter) {
+                           const resize_axis& vertical, interpolation filter,
+                           pass_order order = pass_order::pillow_12) {
   if (filter == interpolation::nearest) return resize_nearest(source, horizontal, vertical);
   if (filter != interpolation::tf_bilinear)
-    return resize_filtered(source, horizontal, vertical, filter);
+    return resize_filtered(source, horizontal, vertical, filter, order);
   const std::vector<float> exact = resize_tf_bilinear(source, horizontal, vertical);
   image target = make_image(horizontal.count, vertical.count);
   for (std::size_t i = 0; i < exact.size(); ++i)
@@ -52,14 +53,15 @@ inline image resize_window(const image& source, const resize_axis& horizontal,
 }  // namespace detail
 
 /// `box` of `picture` at another size. Nearest, bilinear, bicubic and Lanczos give, bit for bit,
-/// what Pillow's `Image.resize(size, resample, box)` gives: antialiased, along x first, weights in
-/// fixed point. `tf_bilinear` is `resize_tf_bilinear` rounded to the nearest integer. Throws
-/// `shape_error` for sides below 1 or a box that is empty or reaches outside.
+/// what Pillow's `Image.resize(size, resample, box)` gives: antialiased, weights in fixed
+/// point; `order` picks between Pillow's versions, which differ in it for some shapes.
+/// `tf_bilinear` is `resize_tf_bilinear` rounded to the nearest integer. Throws `shape_error` for
+/// sides below 1 or a box that is empty or reaches outside.
 inline image resize(const image& picture, int width, int height, interpolation filter,
-                    const source_box& box) {
+                    const source_box& box, pass_order order = pass_order::pillow_12) {
   detail::check_resize(picture, width, height, box);
   return detail::resize_window(picture, {width, 0, width, box.left, box.right},
-                               {height, 0, height, box.top, box.bottom}, filter);
+                               {height, 0, height, box.top, box.bottom}, filter, order);
 }
 
 inline image resize(const image& picture, int width, int height, interpolation filter) {

@@ -61,6 +61,9 @@ struct resize_taps {
   std::vector<int> count;
   std::vector<std::int32_t> weights;
 
+  /// One past the last source pixel that is used.
+  int last() const { return first.back() + count.back(); }
+
   const std::int32_t* of(int i) const {
     return weights.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(stride);
   }
