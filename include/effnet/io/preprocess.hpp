@@ -12,6 +12,12 @@
 
 namespace effnet {
 
+/// How `crop_rule::center` rounds where pixels do not come out even.
+enum class center_rounding {
+  torchvision,  ///< longer side cut to an integer; half an odd rest of the crop to even
+  nearest,      ///< longer side to the nearest integer; half an odd rest down
+};
+
 namespace detail {
 
 /// One axis of a centre crop: what is resampled, and where it lands among `size` pixels.
@@ -20,9 +26,9 @@ struct crop_axis {
   int offset = 0;
 };
 
-/// torchvision's `CenterCrop`: half an odd rest is rounded to even; what is smaller is padded, the
+/// A centre crop along an axis that was resized to `resized` pixels. What is smaller is padded, the
 /// smaller half first.
-inline crop_axis centered(int source, std::int64_t resized, int size) {
+inline crop_axis centered(int source, std::int64_t resized, int size, center_rounding rounding) {
   crop_axis axis{.resized = {.extent = resized,
                              .first = 0,
                              .count = size,
@@ -34,9 +40,24 @@ inline crop_axis centered(int source, std::int64_t resized, int size) {
     axis.offset = (size - axis.resized.count) / 2;
   } else {
     const std::int64_t rest = resized - size;
-    axis.resized.first = rest / 2 + (rest % 4 == 3 ? 1 : 0);
+    const bool half_to_even_is_up = rest % 4 == 3;
+    axis.resized.first =
+        rest / 2 + (rounding == center_rounding::torchvision && half_to_even_is_up ? 1 : 0);
   }
   return axis;
+}
+
+/// The sides after the shorter one became `shorter_to`.
+inline std::array<std::int64_t, 2> scaled_sides(const image& picture, std::int64_t shorter_to,
+                                                center_rounding rounding) {
+  const std::int64_t shorter = std::min(picture.width, picture.height);
+  const auto scaled = [&](std::int64_t side) {
+    const std::int64_t product = shorter_to * side;
+    const std::int64_t whole = product / shorter, twice = 2 * (product % shorter);
+    const bool up = twice > shorter || (twice == shorter && whole % 2 == 1);
+    return whole + (rounding == center_rounding::nearest && up ? 1 : 0);
+  };
+  return {scaled(picture.width), scaled(picture.height)};
 }
 
 /// TensorFlow's central square of `side` pixels, whose odd rest goes to the top and left.
@@ -50,21 +71,22 @@ inline crop_axis central_square(int source, int side, int size) {
           .offset = 0};
 }
 
-inline std::array<crop_axis, 2> crop_axes(const image& picture, const input_rule& rule) {
-  const std::int64_t width = picture.width, height = picture.height;
+inline std::array<crop_axis, 2> crop_axes(const image& picture, const input_rule& rule,
+                                          center_rounding rounding) {
+  const auto at_center = [&](std::int64_t width, std::int64_t height) {
+    return std::array{centered(picture.width, width, rule.size, rounding),
+                      centered(picture.height, height, rule.size, rounding)};
+  };
+  if (rule.crop == crop_rule::squash) return at_center(rule.size, rule.size);
   if (rule.crop == crop_rule::center) {
-    const std::int64_t shorter = std::min(width, height);
-    return {centered(picture.width, rule.resize * width / shorter, rule.size),
-            centered(picture.height, rule.resize * height / shorter, rule.size)};
+    const auto [width, height] = scaled_sides(picture, rule.resize, rounding);
+    return at_center(width, height);
   }
-  if (rule.crop == crop_rule::squash)
-    return {centered(picture.width, rule.size, rule.size),
-            centered(picture.height, rule.size, rule.size)};
-  const std::int64_t shorter = std::min(width, height);
-  const int side =
-      std::max(1, static_cast<int>(shorter * rule.size / (std::int64_t{rule.size} + 32)));
-  return {central_square(picture.width, side, rule.size),
-          central_square(picture.height, side, rule.size)};
+  const std::int64_t shorter = std::min(picture.width, picture.height);
+  const std::int64_t side = shorter * rule.size / (std::int64_t{rule.size} + 32);
+  const int square = std::max(1, static_cast<int>(side));
+  return {central_square(picture.width, square, rule.size),
+          central_square(picture.height, square, rule.size)};
 }
 
 inline void check_input_rule(const input_rule& rule) {
@@ -81,14 +103,15 @@ inline void check_input_rule(const input_rule& rule) {
 /// Turns a photo into a network's input: resized and cropped as `rule` says, then
 /// (value - mean) / deviation. `dst` receives `rule.size` x `rule.size` x 3 floats (HWC).
 ///
-/// `center` follows torchvision (`Resize`, `CenterCrop` on Pillow images; padding is black),
-/// `tf_center` follows automl's central crop. Pillow's filters round to 8 bit before the
-/// normalisation, `tf_bilinear` does not. Only the pixels that are kept are computed.
-/// Throws `shape_error` for an empty image or a rule whose size is not positive.
-inline void preprocess(const image& picture, const input_rule& rule, float* dst) {
+/// `center` follows torchvision (`Resize`, `CenterCrop` on Pillow images; padding is black)
+/// unless `rounding` says otherwise, `tf_center` follows automl's central crop. Pillow's filters
+/// round to 8 bit before the normalisation, `tf_bilinear` does not. Only the pixels that are kept
+/// are computed. Throws `shape_error` for an empty image or a rule whose size is not positive.
+inline void preprocess(const image& picture, const input_rule& rule, float* dst,
+                       center_rounding rounding = center_rounding::torchvision) {
   check_image(picture, "prepare");
   detail::check_input_rule(rule);
-  const auto [across, down] = detail::crop_axes(picture, rule);
+  const auto [across, down] = detail::crop_axes(picture, rule, rounding);
   const std::size_t size = static_cast<std::size_t>(rule.size);
 
   std::array<std::array<float, 256>, 3> normalized;
@@ -109,9 +132,13 @@ inline void preprocess(const image& picture, const input_rule& rule, float* dst)
   if (rule.filter == interpolation::tf_bilinear) {
     const std::vector<float> values =
         detail::resize_tf_bilinear(picture, across.resized, down.resized);
-    for (std::size_t y = 0; y < rows; ++y)
-      for (std::size_t i = 0; i < columns * 3; ++i)
-        target_row(y)[i] = (values[y * columns * 3 + i] - rule.mean[i % 3]) / rule.deviation[i % 3];
+    const float* from = values.data();
+    for (std::size_t y = 0; y < rows; ++y) {
+      float* to = target_row(y);
+      for (std::size_t x = 0; x < columns * 3; x += 3)
+        for (std::size_t c = 0; c < 3; ++c)
+          to[x + c] = (*from++ - rule.mean[c]) / rule.deviation[c];
+    }
     return;
   }
   const image part = detail::resize_window(picture, across.resized, down.resized, rule.filter);
