@@ -272,6 +272,8 @@ TEST_CASE("io: the kind of a weight file is told from its content") {
   };
   CHECK(read(pth(dict({{"a", tensor(six_floats, 0, {6}, {1})}}))).tensors.size() == 1);
   CHECK(read(little_endian(std::uint64_t{2}) + "{}").tensors.empty());
+  CHECK(read(little_endian(std::uint64_t{0x280}) + "{}" + std::string(0x280 - 2, ' '))
+            .tensors.empty());  // a length that looks like the start of a pickle
   CHECK_THROWS_WITH_AS(read(""), doctest::Contains("is empty"), file_error);
   CHECK_THROWS_WITH_AS(read("version https://git-lfs.github.com/spec/v1\n"),
                        doctest::Contains("git-lfs pointer"), file_error);

@@ -32,10 +32,10 @@ class tar_reader {
   /// From memory; `path` is for messages.
   tar_reader(file_mapping archive, std::string path)
       : owner_(std::move(archive.owner)), bytes_(archive.bytes), path_(std::move(path)) {
-    if (bytes_.empty()) throw file_error(sentence(in_quotes(path_), " is empty"));
+    if (bytes_.empty()) throw file_error(sentence(path_in_quotes(path_), " is empty"));
     if (bytes_.size() >= 2 && bytes_[0] == std::byte{0x1F} && bytes_[1] == std::byte{0x8B})
       throw file_error(
-          sentence(in_quotes(path_), " is compressed with gzip; unpack it to a plain tar"));
+          sentence(path_in_quotes(path_), " is compressed with gzip; unpack it to a plain tar"));
   }
 
   const std::shared_ptr<const void>& owner() const { return owner_; }
@@ -73,7 +73,7 @@ class tar_reader {
   static constexpr std::size_t block = 512;
 
   [[noreturn]] void fail(std::string_view what) const {
-    throw file_error(sentence(in_quotes(path_), " ", what));
+    throw file_error(sentence(path_in_quotes(path_), " ", what));
   }
   static std::string_view text(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

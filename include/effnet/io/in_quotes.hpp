@@ -8,8 +8,7 @@ namespace effnet {
 
 /// Text from a file that nobody vouches for, in quotes for a message: without control characters
 /// (a terminal would obey them) and not longer than a line.
-inline std::string in_quotes(std::string_view text) {
-  constexpr std::size_t longest = 100;
+inline std::string in_quotes(std::string_view text, std::size_t longest = 100) {
   std::string safe = "'";
   std::size_t length = text.size() < longest ? text.size() : longest;
   while (length > 0 && length < text.size() &&
@@ -21,6 +20,11 @@ inline std::string in_quotes(std::string_view text) {
   }
   if (length < text.size()) safe += "...";
   return safe + "'";
+}
+
+/// The same for the path of a file, which is shown whole.
+inline std::string path_in_quotes(std::string_view path) {
+  return in_quotes(path, path.size());
 }
 
 }  // namespace effnet

@@ -13,16 +13,16 @@ namespace effnet {
 /// Throws `file_error`.
 inline state_dict read_state_dict(const std::string& path) {
   const file_mapping mapping = map_file(path);
-  if (mapping.bytes.empty()) throw file_error(sentence(in_quotes(path), " is empty"));
+  if (mapping.bytes.empty()) throw file_error(sentence(path_in_quotes(path), " is empty"));
   if (is_torch_file(mapping.bytes)) return parse_torch_file(mapping.bytes, mapping.owner, path);
   const std::string_view text(reinterpret_cast<const char*>(mapping.bytes.data()),
                               mapping.bytes.size());
   if (text.starts_with("version https://git-lfs"))
-    throw file_error(sentence(in_quotes(path),
+    throw file_error(sentence(path_in_quotes(path),
                               " is a git-lfs pointer, not the weights; fetch them "
                               "with git lfs pull"));
-  if (text.starts_with("\x80"))
-    throw file_error(sentence(in_quotes(path), " is a pickle that torch.save did not write"));
+  if (text.starts_with("\x80") && (text.size() <= 8 || text[8] != '{'))
+    throw file_error(sentence(path_in_quotes(path), " is a pickle that torch.save did not write"));
   return parse_safetensors(mapping.bytes, mapping.owner, path);
 }
 

@@ -81,9 +81,9 @@ inline void check_tensor(const tensor_spec& expected, const std::string& name,
       remedy = sentence("the file has ", adjusted.classes,
                         " classes: load it into with_classes(spec, ", adjusted.classes, ")");
   }
-  throw weight_error(sentence(in_quotes(file.path), " does not fit ", std::string_view(spec.name),
-                              " (", name_of(names), " naming)", wrong.missing.closed("missing"),
-                              wrong.extra.closed("unexpected"),
+  throw weight_error(sentence(path_in_quotes(file.path), " does not fit ",
+                              std::string_view(spec.name), " (", name_of(names), " naming)",
+                              wrong.missing.closed("missing"), wrong.extra.closed("unexpected"),
                               wrong.misshapen.closed("of another shape"),
                               wrong.mistyped.closed("of another type"), "; ", remedy));
 }
@@ -108,7 +108,7 @@ inline void check_finite(const state_dict& file, const std::string& name,
   const std::optional<std::size_t> bad = first_not_finite(tensor);
   release_pages(tensor);
   if (bad)
-    throw weight_error(sentence("tensor ", in_quotes(name), " of ", in_quotes(file.path),
+    throw weight_error(sentence("tensor ", in_quotes(name), " of ", path_in_quotes(file.path),
                                 " is infinite or not a number at element ", *bad,
                                 "; the weights are damaged or training diverged"));
 }
@@ -127,11 +127,12 @@ inline weights weights_from(const state_dict& file, const network_spec& spec,
   const std::optional<naming> names =
       options.naming ? options.naming : detail::detect_naming(index, spec);
   if (!names)
-    throw weight_error(sentence(
-        in_quotes(file.path), " has no tensor of ", std::string_view(spec.name), " in any naming",
-        file.tensors.empty() ? std::string()
-                             : sentence("; its first is ", in_quotes(file.tensors[0].first)),
-        "; is this the model that the weights were made for?"));
+    throw weight_error(sentence(path_in_quotes(file.path), " has no tensor of ",
+                                std::string_view(spec.name), " in any naming",
+                                file.tensors.empty()
+                                    ? std::string()
+                                    : sentence("; its first is ", in_quotes(file.tensors[0].first)),
+                                "; is this the model that the weights were made for?"));
   weights loaded{.spec = spec, .rule = {}, .tensors = {}, .labels = {}};
   std::vector<std::string> expected;
   detail::mismatches wrong;
@@ -161,7 +162,7 @@ inline weights weights_from(const state_dict& file, const network_spec& spec,
   read_metadata(file, loaded.rule, loaded.labels);
   if (options.convention) loaded.rule = convention_for(*options.convention, spec);
   if (!loaded.labels.empty() && loaded.labels.size() != static_cast<std::size_t>(spec.classes))
-    throw file_error(sentence("metadata 'effnet.classes' of ", in_quotes(file.path), " has ",
+    throw file_error(sentence("metadata 'effnet.classes' of ", path_in_quotes(file.path), " has ",
                               loaded.labels.size(), " names, expected ", spec.classes));
   if (options.check_finite)
     for (std::size_t i = 0; i < expected.size(); ++i)

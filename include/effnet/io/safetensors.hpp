@@ -101,7 +101,7 @@ inline safetensors_entry read_entry(json_cursor& json, std::string_view file, st
 /// agree with its byte range, and the ranges must cover the data without holes or overlaps.
 inline state_dict parse_safetensors(std::span<const std::byte> bytes,
                                     const std::shared_ptr<const void>& owner, std::string path) {
-  const std::string file = in_quotes(path);
+  const std::string file = path_in_quotes(path);
   const auto size = static_cast<std::uint64_t>(bytes.size());
   std::uint64_t length = 0;
   if (size < sizeof length)

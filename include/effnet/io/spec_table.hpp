@@ -202,7 +202,7 @@ inline double decimal(float value) {
 /// Reads a table from JSON text; `file` names it in messages. Throws `spec_error` with stage and
 /// key: unknown and repeated keys, wrong types, values out of range, rules of `validate`.
 inline network_spec spec_from_json(std::string_view text, const std::string& file = "the table") {
-  const std::string name = in_quotes(file);
+  const std::string name = path_in_quotes(file);
   const nlohmann::json json = detail::parse_table(text, name);
   network_spec spec;
   constexpr int most_channels = 65536, most_pixels = 1 << 14, most_classes = 1 << 20;

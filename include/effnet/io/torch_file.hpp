@@ -184,6 +184,7 @@ inline state_dict parse_torch_legacy(std::span<const std::byte> bytes,
 /// Whether `bytes` begin as a file of torch.save does, of either format.
 inline bool is_torch_file(std::span<const std::byte> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.size() > 8 && text[8] == '{') return false;  // safetensors, after any length
   return text.starts_with("PK\x03\x04") || detail::has_legacy_magic(text);
 }
 
@@ -197,10 +198,10 @@ inline bool is_torch_file(std::span<const std::byte> bytes) {
 inline state_dict parse_torch_file(std::span<const std::byte> bytes,
                                    const std::shared_ptr<const void>& owner, std::string path) {
   if (!is_torch_file(bytes))
-    throw file_error(sentence(in_quotes(path), " is no file of torch.save"));
+    throw file_error(sentence(path_in_quotes(path), " is no file of torch.save"));
   const bool is_zip = bytes.front() == std::byte{'P'};
-  state_dict dict = is_zip ? detail::parse_torch_zip(bytes, owner, in_quotes(path))
-                           : detail::parse_torch_legacy(bytes, owner, in_quotes(path));
+  state_dict dict = is_zip ? detail::parse_torch_zip(bytes, owner, path_in_quotes(path))
+                           : detail::parse_torch_legacy(bytes, owner, path_in_quotes(path));
   dict.path = std::move(path);
   return dict;
 }

@@ -58,8 +58,8 @@ struct metadata_entry {
   std::string_view key, value, file;
 
   [[noreturn]] void fail(std::string_view expected) const {
-    throw file_error(sentence("metadata '", key, "' of ", in_quotes(file), " is ", in_quotes(value),
-                              ", expected ", expected));
+    throw file_error(sentence("metadata '", key, "' of ", path_in_quotes(file), " is ",
+                              in_quotes(value), ", expected ", expected));
   }
   template <class Number>
   Number number(std::string_view text, Number least, Number most, std::string_view expected) const {
@@ -93,7 +93,7 @@ struct metadata_entry {
     return numbers;
   }
   std::vector<std::string> texts() const {
-    const std::string where = sentence("metadata '", key, "' of ", in_quotes(file));
+    const std::string where = sentence("metadata '", key, "' of ", path_in_quotes(file));
     json_cursor json(value, where);
     std::vector<std::string> read;
     json.array([&] { read.push_back(json.string()); });
@@ -158,7 +158,8 @@ inline void read_metadata(const state_dict& file, convention& rule,
     } else if (key == "classes") {
       labels = entry.texts();
     } else if (key != "model" && key.find('.') == key.npos) {
-      throw file_error(sentence("metadata ", in_quotes(whole_key), " of ", in_quotes(file.path),
+      throw file_error(sentence("metadata ", in_quotes(whole_key), " of ",
+                                path_in_quotes(file.path),
                                 " is not known; it may come from a newer version"));
     }
   }

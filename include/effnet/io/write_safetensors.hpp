@@ -31,8 +31,8 @@ inline void check_unique_names(const state_dict& dict, const std::string& path) 
   std::ranges::sort(names);
   const auto twice = std::ranges::adjacent_find(names);
   if (twice != names.end())
-    throw file_error(
-        sentence("cannot write ", in_quotes(path), ": two tensors are named ", in_quotes(*twice)));
+    throw file_error(sentence("cannot write ", path_in_quotes(path), ": two tensors are named ",
+                              in_quotes(*twice)));
 }
 
 /// The 8 bytes of length and the header, padded with spaces to a multiple of 8.
@@ -82,10 +82,10 @@ inline void write_safetensors(const std::string& path, const state_dict& dict) {
   for (const auto& [name, tensor] : dict.tensors) {
     if (name == "__metadata__")
       throw file_error(
-          sentence("cannot write ", in_quotes(path), ": a tensor is named ", in_quotes(name)));
+          sentence("cannot write ", path_in_quotes(path), ": a tensor is named ", in_quotes(name)));
     if (tensor.data == nullptr && tensor.bytes() > 0)
-      throw file_error(
-          sentence("cannot write ", in_quotes(path), ": tensor ", in_quotes(name), " has no data"));
+      throw file_error(sentence("cannot write ", path_in_quotes(path), ": tensor ", in_quotes(name),
+                                " has no data"));
   }
   const std::vector<std::size_t> order = detail::data_order(dict);
   const std::string header = detail::safetensors_header(dict, order);
