@@ -114,6 +114,9 @@ class class_finder {
     for (std::size_t i = 0; i < list.names.size(); ++i) add(list.names[i], static_cast<int>(i));
   }
 
+  /// Where the names come from, for messages.
+  const std::string& source() const { return list_->source; }
+
   /// Nothing where no class is called `text`. Throws where several are.
   std::optional<int> find(const std::string& text) const {
     const auto found = by_text_.find(text);

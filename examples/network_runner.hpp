@@ -15,6 +15,7 @@ class network_runner {
   network_runner(effnet::weights from, const B& on)
       : network_(std::move(from), on), session_(network_.make_session()), on_(on) {}
 
+  int threads() const { return on_.threads(); }
   const effnet::network_spec& spec() const { return network_.spec(); }
   const effnet::input_rule& input_rule() const { return network_.rule().input; }
 

@@ -1,0 +1,218 @@
+// Measures how often a network is right on pictures whose classes are known.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <effnet/images.hpp>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "accuracy.hpp"
+#include "backend_options.hpp"
+#include "class_list.hpp"
+#include "image_options.hpp"
+#include "labeled_images.hpp"
+#include "model_options.hpp"
+#include "network_runner.hpp"
+#include "prefetcher.hpp"
+#include "program.hpp"
+#include "progress_bar.hpp"
+#include "report_page.hpp"
+#include "verdict_table.hpp"
+
+namespace {
+
+constexpr std::size_t mistakes_shown = 24;
+constexpr int thumbnail_side = 224;
+
+struct settings {
+  example::model_options model;
+  example::backend_options backend;
+  effnet::decode_options decoding;
+  std::string data, labels, csv, report;
+  std::size_t batch = 8, limit = 0;
+  bool json = false, quiet = false;
+};
+
+struct loaded_picture {
+  std::vector<float> input;
+  std::string problem;
+};
+
+loaded_picture load(const example::labeled_images& images, std::size_t i,
+                    const effnet::decode_options& decoding, const effnet::input_rule& rule) {
+  try {
+    return {example::prepared(images.read(i, decoding), rule), ""};
+  } catch (const std::bad_alloc&) {
+    return {{}, "there is not enough memory to decode " + images.name(i)};
+  } catch (const effnet::error& e) {
+    return {{}, e.what()};
+  }
+}
+
+/// What came out of a run, besides `accuracy`.
+struct run_facts {
+  std::size_t unreadable = 0;
+  double seconds = 0;
+};
+
+/// Runs all images; pictures are decoded on another thread meanwhile. One that cannot be read is
+/// told and not counted.
+template <effnet::backend B>
+run_facts run_all(const example::program& program, const settings& chosen,
+                  const example::labeled_images& images, const example::class_list& classes,
+                  example::network_runner<B>& network, example::accuracy& results) {
+  const effnet::input_rule rule = network.input_rule();
+  const std::size_t values =
+      std::size_t{3} * static_cast<std::size_t>(rule.size) * static_cast<std::size_t>(rule.size);
+  std::optional<example::verdict_table> csv;
+  if (!chosen.csv.empty()) csv.emplace(chosen.csv);
+  run_facts facts;
+  example::progress_bar progress("images", images.size(), !chosen.quiet);
+  example::prefetcher<loaded_picture> pictures(
+      images.size(), std::max(1, network.threads() / 2), 2 * chosen.batch + 2,
+      [&](std::size_t i) { return load(images, i, chosen.decoding, rule); });
+  std::vector<float> batch(chosen.batch * values);
+  std::vector<std::size_t> in_batch;
+  for (std::size_t next = 0; next < images.size();) {
+    in_batch.clear();
+    std::size_t taken = 0;
+    for (; next < images.size() && in_batch.size() < chosen.batch; ++next, ++taken) {
+      const loaded_picture picture = pictures.next();
+      if (picture.problem.empty()) {
+        std::ranges::copy(picture.input,
+                          batch.begin() + static_cast<std::ptrdiff_t>(in_batch.size() * values));
+        in_batch.push_back(next);
+        continue;
+      }
+      progress.clear();
+      program.report(picture.problem);
+      ++facts.unreadable;
+    }
+    if (!in_batch.empty())
+      network.run(batch.data(), {static_cast<int>(in_batch.size()), rule.size, rule.size, 3});
+    for (std::size_t k = 0; k < in_batch.size(); ++k) {
+      const std::size_t i = in_batch[k];
+      const example::verdict v = example::judge(i, images.truth(i), network.logits(k));
+      results.add(v);
+      if (csv) csv->add(images.name(i), v, classes);
+    }
+    progress.advance(taken);
+  }
+  facts.seconds = progress.seconds();
+  if (csv) csv->commit();
+  return facts;
+}
+
+std::string preparation(const effnet::input_rule& rule) {
+  const std::string filter(effnet::name_of(rule.filter));
+  const std::string seen = effnet::sentence(rule.size, " x ", rule.size);
+  switch (rule.crop) {
+    case effnet::crop_rule::center:
+      return effnet::sentence(filter, ", shorter side ", rule.resize, ", central ", seen);
+    case effnet::crop_rule::squash:
+      return effnet::sentence(filter, ", squashed to ", seen);
+    case effnet::crop_rule::tf_center:
+      return effnet::sentence(filter, ", central square with TensorFlow's margin, ", seen);
+  }
+  return filter;
+}
+
+void write_report(const settings& chosen, const example::labeled_images& images,
+                  const example::class_list& classes, const effnet::input_rule& rule,
+                  const run_facts& run, double rate, const example::accuracy& results) {
+  std::vector<example::shown_mistake> mistakes;
+  for (const example::verdict& v : results.worst())
+    mistakes.push_back({images.name(v.image),
+                        example::thumbnail(images.read(v.image, chosen.decoding), thumbnail_side),
+                        v});
+  const example::report_facts facts{
+      .title = chosen.model.model,
+      .how = effnet::sentence("Weights ", chosen.model.weights, " on ", chosen.data, "; ",
+                              preparation(rule), "; backend ", chosen.backend.name, "."),
+      .images_per_second = rate,
+      .unreadable = run.unreadable};
+  example::report_page(facts, results, classes, mistakes).write(chosen.report);
+}
+
+template <effnet::backend B>
+int evaluate(const example::program& program, const settings& chosen, const B& backend) {
+  effnet::weights model = example::load_model(chosen.model);
+  example::refuse_unless_rgb(model);
+  const int class_count = model.spec.classes;
+  const example::class_list classes =
+      example::choose_classes(chosen.labels, model.labels, class_count);
+  const example::class_finder finder(classes, class_count);
+  example::labeled_images images(chosen.data, finder);
+  images.keep(chosen.limit);
+
+  example::network_runner<B> network(std::move(model), backend);
+  example::accuracy results(chosen.report.empty() ? 0 : mistakes_shown);
+  const run_facts run = run_all(program, chosen, images, classes, network, results);
+  const example::accuracy::score& total = results.total();
+  if (total.images == 0)
+    throw effnet::file_error(
+        effnet::sentence("none of the ", images.size(), " pictures could be read"));
+  const double rate = static_cast<double>(total.images) / run.seconds;
+  const double top1 = total.percent(total.top1), top5 = total.percent(total.top5);
+  if (chosen.json)
+    std::printf(
+        "%s\n",
+        nlohmann::ordered_json{
+            {"images", total.images}, {"top1", top1}, {"top5", top5}, {"images_per_second", rate}}
+            .dump()
+            .c_str());
+  else
+    std::printf("images    %zu\ntop-1     %.2f %%\ntop-5     %.2f %%\nimages/s  %.1f\n",
+                total.images, top1, top5, rate);
+  if (!chosen.report.empty())
+    write_report(chosen, images, classes, network.input_rule(), run, rate, results);
+  if (run.unreadable == 0) return example::succeeded;
+  program.report(effnet::sentence(run.unreadable, " of ", images.size(),
+                                  " pictures could not be read and are not counted"));
+  return example::failed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  example::program program(
+      "evaluate", "Measures how often a network is right on pictures whose classes are known.",
+      "  evaluate --model efficientnet_lite0 --weights lite0.safetensors --labels classes.json "
+      "--data val/\n"
+      "  evaluate --model efficientnetv2_s --weights v2_s.pth --labels classes.json --data val.tar "
+      "--report report.html");
+  settings chosen;
+  CLI::App& app = program.options;
+  example::add_model_options(app, chosen.model);
+  app.add_option("--data", chosen.data,
+                 "Class folders, pictures named by class (n01440764.jpg), or a tar of either; "
+                 "classes by WordNet id, name or index")
+      ->required()
+      ->type_name("DIR|TAR");
+  app.add_option("--labels", chosen.labels, "Class names: one a line, or JSON")->type_name("FILE");
+  app.add_flag("--json", chosen.json,
+               "Print one JSON object: images, top1, top5 (per cent), images_per_second");
+  app.add_option("--csv", chosen.csv, "Write a line for each picture")->type_name("FILE");
+  app.add_option("--report", chosen.report,
+                 "Write an HTML page: confusion matrix, weakest classes, worst mistakes")
+      ->type_name("FILE");
+  app.add_option("--batch", chosen.batch, "Pictures that are computed together")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--limit", chosen.limit, "Only so many pictures, spread over the data")
+      ->check(CLI::Range(1, 1 << 30))
+      ->type_name("N");
+  app.add_flag("--quiet", chosen.quiet, "No progress on stderr");
+  example::add_backend_options(app, chosen.backend);
+  example::add_image_options(app, chosen.decoding);
+
+  return program.run(argc, argv, [&] {
+    return example::with_backend(chosen.backend,
+                                 [&](const auto& on) { return evaluate(program, chosen, on); });
+  });
+}

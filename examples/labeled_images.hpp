@@ -1,0 +1,125 @@
+#pragma once
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <effnet/data/tar_reader.hpp>
+#include <effnet/images.hpp>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "class_list.hpp"
+
+namespace example {
+
+/// Pictures with their classes, from
+///   - a folder of class folders: `DIR/n01440764/any.jpg`,
+///   - a folder of pictures named by class: `DIR/n01440764.jpg` or `DIR/n01440764_12.jpg`,
+///   - a plain tar of either.
+/// A class is a WordNet id, a name or an index. Reading is safe on several threads at once.
+class labeled_images {
+ public:
+  labeled_images(const std::string& folder_or_tar, const class_finder& classes)
+      : source_(folder_or_tar), classes_(classes) {
+    namespace fs = std::filesystem;
+    if (!fs::exists(source_))
+      throw effnet::file_error(effnet::sentence("there is no folder or tar '", source_, "'"));
+    fs::is_directory(source_) ? list_folder() : list_tar();
+    std::ranges::sort(entries_, {}, &entry::name);
+    if (entries_.empty())
+      throw effnet::file_error(effnet::sentence(
+          "'", source_,
+          "' has no pictures: expected class folders or a flat list of .jpg, .jpeg "
+          "and .png files"));
+  }
+
+  std::size_t size() const { return entries_.size(); }
+  /// Keeps the first `count`, spread over the whole.
+  void keep(std::size_t count) {
+    if (count == 0 || count >= size()) return;
+    for (std::size_t i = 0; i < count; ++i) std::swap(entries_[i], entries_[i * size() / count]);
+    entries_.resize(count);
+  }
+
+  const std::string& name(std::size_t i) const { return entries_[i].name; }
+  int truth(std::size_t i) const { return entries_[i].truth; }
+
+  effnet::image read(std::size_t i, const effnet::decode_options& options) const {
+    const entry& wanted = entries_[i];
+    if (!archive_) return effnet::read_image(std::filesystem::path(source_) / wanted.name, options);
+    effnet::image picture = effnet::decode_image(wanted.bytes, wanted.name, options);
+    effnet::release_pages(archive_, wanted.bytes);
+    return picture;
+  }
+
+ private:
+  struct entry {
+    std::string name;
+    int truth = 0;
+    std::span<const std::byte> bytes;  ///< in the tar
+  };
+
+  static bool is_picture(const std::filesystem::path& file) {
+    std::string ending = file.extension().string();
+    for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
+  }
+
+  void list_folder() {
+    namespace fs = std::filesystem;
+    const auto options = fs::directory_options::follow_directory_symlink;
+    for (const fs::directory_entry& found : fs::recursive_directory_iterator(source_, options))
+      if (found.is_regular_file() && is_picture(found.path()))
+        add(found.path().lexically_relative(source_).generic_string(), {});
+  }
+
+  void list_tar() {
+    effnet::tar_reader reader(source_);
+    archive_ = reader.owner();
+    while (const std::optional<effnet::tar_entry> found = reader.next())
+      if (is_picture(found->name)) add(found->name, found->bytes);
+  }
+
+  void add(std::string name, std::span<const std::byte> bytes) {
+    const std::filesystem::path path(name);
+    const int truth = path.has_parent_path() ? class_of_folder(path.parent_path().filename())
+                                             : class_of_file(path.stem().string());
+    entries_.push_back({std::move(name), truth, bytes});
+  }
+
+  int class_of_folder(const std::filesystem::path& folder) {
+    const std::string text = folder.string();
+    const auto known = folders_.find(text);
+    if (known != folders_.end()) return known->second;
+    const std::optional<int> found = classes_.find(text);
+    if (!found) refuse(effnet::sentence("the folder '", text, "'"));
+    return folders_.emplace(text, *found).first->second;
+  }
+
+  int class_of_file(const std::string& stem) const {
+    if (const std::optional<int> found = classes_.find(stem)) return *found;
+    if (const std::optional<int> found = classes_.find(stem.substr(0, stem.find('_'))))
+      return *found;
+    refuse(effnet::sentence("the picture '", stem, "'"));
+  }
+
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw effnet::error(effnet::sentence(
+        what, " of '", source_, "' is named like no class of ", classes_.source(),
+        ": expected a WordNet id, a class name or an index; --labels gives the classes"));
+  }
+
+  std::string source_;
+  const class_finder& classes_;
+  std::map<std::string, int> folders_;
+  std::vector<entry> entries_;
+  std::shared_ptr<const void> archive_;
+};
+
+}  // namespace example
