@@ -1,6 +1,8 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -39,30 +41,49 @@ struct backend_error : error {
 };
 
 namespace detail {
-inline void append(std::string& to, std::string_view text) {
-  to += text;
-}
-inline void append(std::string& to, char c) {
-  to += c;
-}
-template <class Number>
-requires(std::integral<Number> || std::floating_point<Number>) void append(std::string& to,
-                                                                           Number value) {
-  std::string digits = std::to_string(value);
-  if constexpr (std::floating_point<Number>) {  // 0.250000 reads better as 0.25
-    digits.erase(digits.find_last_not_of('0') + 1);
-    if (digits.back() == '.') digits.pop_back();
+
+/// A word or number of a sentence as text, so that joining them is one function and not one for
+/// every combination of types: errors would otherwise be most of what a program compiles.
+class piece {
+ public:
+  piece(std::string_view text) : text_(text) {}
+  piece(const std::string& text) : text_(text) {}
+  piece(const char* text) : text_(text) {}
+  piece(char c) : digits_{c}, length_(1) {}
+  template <std::integral Number>
+  piece(Number value) {
+    if constexpr (std::signed_integral<Number>)
+      length_ = std::snprintf(digits_, sizeof digits_, "%lld", static_cast<long long>(value));
+    else
+      length_ =
+          std::snprintf(digits_, sizeof digits_, "%llu", static_cast<unsigned long long>(value));
   }
-  to += digits;
+  piece(float value) : piece(static_cast<double>(value)) {}
+  piece(double value) { length_ = std::snprintf(digits_, sizeof digits_, "%.6g", value); }
+
+  std::string_view text() const {
+    return length_ < 0 ? text_ : std::string_view(digits_, static_cast<std::size_t>(length_));
+  }
+
+ private:
+  std::string_view text_;
+  char digits_[24] = {};
+  int length_ = -1;  // of digits; negative: text_ counts
+};
+
+[[gnu::noinline, gnu::cold]] inline std::string join(const piece* pieces, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += pieces[i].text();
+  return text;
 }
+
 }  // namespace detail
 
 /// Joins words and numbers into one string: the text of an error, mostly.
 template <class... Parts>
 std::string sentence(const Parts&... parts) {
-  std::string text;
-  (detail::append(text, parts), ...);
-  return text;
+  const detail::piece pieces[] = {detail::piece(parts)...};
+  return detail::join(pieces, sizeof...(parts));
 }
 
 }  // namespace effnet
