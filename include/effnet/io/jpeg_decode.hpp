@@ -17,6 +17,7 @@
 #include <effnet/io/image_trap.hpp>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace effnet::detail {
@@ -179,9 +180,10 @@ inline image decode_jpeg(std::span<const std::byte> file, std::string_view name,
                 .pixels = {}};
   const std::size_t total = picture.row_bytes() * static_cast<std::size_t>(picture.height);
   picture.pixels.reserve(std::min(total, 64 * file.size()));
+  const int orientation = options.apply_exif ? reader.orientation() : 0;  // rows end the markers
   std::vector<std::uint8_t> row;
   if (!reader.read_rows(picture.pixels, row)) throw_undecodable(name, "JPEG", reader.reason());
-  return options.apply_exif ? upright(std::move(picture), reader.orientation()) : picture;
+  return upright(std::move(picture), orientation);
 }
 
 }  // namespace effnet::detail
