@@ -113,7 +113,9 @@ struct collected {
 
   void write(const settings& chosen, const std::vector<std::string>& files) const {
     std::map<std::string, std::string> metadata;
-    if (!files.empty()) metadata["files"] = nlohmann::json(files).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    if (!files.empty())
+      metadata["files"] =
+          nlohmann::json(files).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     if (!chosen.logits.empty()) logits.write(chosen.logits, "logits", metadata);
     if (!chosen.features.empty()) features.write(chosen.features, "embedding", metadata);
   }

@@ -27,7 +27,7 @@ class confusion_chart {
   std::string svg() const {
     using effnet::sentence;
     const int count = static_cast<int>(shown_.size()), columns = count + 1;
-    const int width = names + columns * cell_ + 4, height = names + count * cell_ + 4;
+    const int width = names + columns * cell_ + slanted, height = names + count * cell_ + 4;
     std::string text = sentence("<svg width=", width, " height=", height, " viewBox=\"0 0 ", width,
                                 " ", height, "\" role=img aria-label=\"confusion matrix\">\n");
     for (int i = 0; i < columns; ++i) {
@@ -45,7 +45,8 @@ class confusion_chart {
   }
 
  private:
-  static constexpr int names = 150;  ///< pixels that they get, left and above
+  static constexpr int names = 150;   ///< pixels that they get, left and above
+  static constexpr int slanted = 70;  ///< what those above need beside the last column
 
   std::string short_name(int i) const {
     std::string name = classes_.name(shown_[static_cast<std::size_t>(i)]);

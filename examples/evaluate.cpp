@@ -1,9 +1,9 @@
 // Measures how often a network is right on pictures whose classes are known.
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <effnet/images.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -121,6 +121,11 @@ std::string preparation(const effnet::input_rule& rule) {
   return filter;
 }
 
+/// The last part of a path, also where it ends with a slash.
+std::string data_name(const std::filesystem::path& path) {
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
 void write_report(const settings& chosen, const example::labeled_images& images,
                   const example::class_list& classes, const effnet::input_rule& rule,
                   const run_facts& run, double rate, const example::accuracy& results) {
@@ -130,7 +135,8 @@ void write_report(const settings& chosen, const example::labeled_images& images,
                         example::thumbnail(images.read(v.image, chosen.decoding), thumbnail_side),
                         v});
   const example::report_facts facts{
-      .title = chosen.model.model,
+      .title = effnet::sentence(std::filesystem::path(chosen.model.model).stem().string(), " on ",
+                                data_name(chosen.data)),
       .how = effnet::sentence("Weights ", chosen.model.weights, " on ", chosen.data, "; ",
                               preparation(rule), "; backend ", chosen.backend.name, "."),
       .images_per_second = rate,

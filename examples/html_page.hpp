@@ -92,7 +92,7 @@ figure{margin:0;background:var(--card);border:1px solid var(--line);border-radiu
 figure img{display:block;width:100%;aspect-ratio:1;object-fit:cover}figcaption{padding:10px 12px 12px}
 .file{color:var(--soft);font-size:12px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .guess{display:flex;justify-content:space-between;gap:8px;font-size:13px;margin-top:4px}
-.guess:first-of-type{font-weight:650}.guess span:last-child{font-variant-numeric:tabular-nums;white-space:nowrap}
+.file+.guess{font-weight:650}.guess span:first-child{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}.guess span:last-child{font-variant-numeric:tabular-nums;white-space:nowrap}
 .meter{height:4px;border-radius:2px;background:var(--line);margin-top:2px}
 .meter i{display:block;height:100%;border-radius:2px;background:var(--bar)}
 .good{color:var(--good)}.bad{color:var(--bad)}

@@ -111,12 +111,13 @@ inline html_page report_page(const report_facts& facts, const accuracy& results,
   }
   std::ranges::stable_sort(
       scores, {}, [](const auto& entry) { return entry.second.percent(entry.second.top1); });
-  constexpr std::size_t most = 25;
+  const std::size_t most = std::min<std::size_t>(25, scores.size());
   page.add("<div class=columns>\n");
   detail::add_confusions(page, results, classes);
   const bool all = scores.size() <= confusion_chart::most_classes;
-  detail::add_class_table(page, all ? "Classes, weakest first" : "Weakest classes", classes,
-                          std::span(scores).first(all ? scores.size() : most));
+  if (scores.size() < total.images)  // of one picture a class it would say nothing
+    detail::add_class_table(page, all ? "Classes, weakest first" : "Weakest classes", classes,
+                            std::span(scores).first(all ? scores.size() : most));
   page.add("</div>\n");
   detail::add_mistakes(page, classes, mistakes);
   return page;

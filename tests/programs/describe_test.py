@@ -1,0 +1,70 @@
+"""Tests of the program `describe`."""
+
+import json
+import unittest
+
+from sample_network import TABLE, ProgramTest
+
+
+class Describe(ProgramTest):
+    program = "describe"
+
+    def test_help_version_and_unknown_options(self):
+        self.check_help_and_version("efficientnet_b0")
+
+    def test_a_known_network_as_json(self):
+        told = json.loads(self.run_program("efficientnetv2_s", "--json").stdout)
+        self.assertEqual(told["parameters"], 21458488)
+        self.assertEqual(told["bn_statistics"], 153872)
+        self.assertEqual(told["size"], 384)
+        self.assertEqual([stage["layers"] for stage in told["stages"]], [2, 4, 4, 6, 9, 15])
+        parts = told["stages"] + [told["stem"], told["head"], told["classifier"]]
+        self.assertEqual(sum(part["parameters"] for part in parts), told["parameters"])
+        self.assertEqual(sum(part["macs"] for part in parts), told["macs"])
+        self.assertEqual(sum(part["activation_bytes"] for part in parts), told["activation_bytes"])
+
+    def test_the_size_changes_macs_and_not_parameters(self):
+        small = json.loads(self.run_program("efficientnet_b0", "--size", 128, "--json").stdout)
+        large = json.loads(self.run_program("efficientnet_b0", "--size", 256, "--json").stdout)
+        self.assertEqual(small["parameters"], large["parameters"])
+        self.assertAlmostEqual(large["macs"] / small["macs"], 4, delta=0.05)
+
+    def test_the_table_is_aligned(self):
+        text = self.run_program("resnet50").stdout
+        self.assertIn("25,557,032", text)
+        lines = text.split("\n")
+        rule = next(i for i, line in enumerate(lines) if line.startswith("---"))
+        widths = {len(line) for line in lines[rule - 1:rule + 7]}
+        self.assertEqual(len(widths), 1, text)
+
+    def test_spellings_of_a_name(self):
+        plain = json.loads(self.run_program("efficientnetv2_s", "--json").stdout)
+        for name in ("tf_efficientnetv2_s", "efficientnet_v2_s"):
+            self.assertEqual(json.loads(self.run_program(name, "--json").stdout), plain)
+
+    def test_a_table_from_a_file(self):
+        told = json.loads(self.run_program(self.table, "--json").stdout)
+        self.assertEqual(told["model"], "sample")
+        self.assertEqual(told["classes"], TABLE["classes"])
+        self.assertEqual(len(told["stages"]), 1)
+
+    def test_bad_tables_are_refused(self):
+        self.refuses(self.folder / "absent.json", says="absent.json")
+        for text in ("", "{", "[]", '{"stages": []}', '{"stages": [{"op": "conv", "out": 8}]}',
+                     json.dumps({**TABLE, "surprise": 1}), json.dumps({**TABLE, "stem": -1}),
+                     json.dumps({**TABLE, "stem": 16})):
+            self.table.write_text(text)
+            self.refuses(self.table, says="sample")
+
+    def test_unknown_names_are_refused_with_the_known_ones(self):
+        self.refuses("efficientnet_b9", says=("'efficientnet_b9'", "efficientnet_b8", "resnet50"))
+
+    def test_wrong_usage(self):
+        self.refuses(status=2, says="MODEL")
+        self.refuses("efficientnet_b0", "--size", 0, status=2, says="--size")
+        self.refuses("efficientnet_b0", "--size", "large", status=2, says="--size")
+        self.refuses("efficientnet_b0", "efficientnet_b1", status=2)
+
+
+if __name__ == "__main__":
+    unittest.main()
