@@ -17,7 +17,7 @@
 #include "labeled_images.hpp"
 #include "model_options.hpp"
 #include "network_runner.hpp"
-#include "prefetcher.hpp"
+#include "ordered_work.hpp"
 #include "program.hpp"
 #include "progress_bar.hpp"
 #include "report_page.hpp"
@@ -33,25 +33,65 @@ struct settings {
   example::backend_options backend;
   effnet::decode_options decoding;
   std::string data, labels, csv, report;
-  std::size_t batch = 8, limit = 0;
+  std::size_t batch = 4, limit = 0;
   bool json = false, quiet = false;
 };
 
-struct loaded_picture {
-  std::vector<float> input;
+/// A picture's verdict; `problem` says why there is none.
+struct judged_picture {
+  example::verdict judged;
   std::string problem;
 };
 
-loaded_picture load(const example::labeled_images& images, std::size_t i,
-                    const effnet::decode_options& decoding, const effnet::input_rule& rule) {
-  try {
-    return {example::prepared(images.read(i, decoding), rule), ""};
-  } catch (const std::bad_alloc&) {
-    return {{}, "there is not enough memory to decode " + images.name(i)};
-  } catch (const effnet::error& e) {
-    return {{}, e.what()};
+/// One thread of the evaluation, with a session of its own: it decodes and judges a batch of
+/// pictures at a time. Threads that share nothing but the weights need not wait for each other.
+template <effnet::backend B>
+class judge_of_batches {
+ public:
+  judge_of_batches(const effnet::dynamic_network<B>& network, const settings& chosen,
+                   const example::labeled_images& images)
+      : network_(network, 1), chosen_(chosen), images_(images) {}
+
+  std::vector<judged_picture> operator()(std::size_t batch) {
+    const std::size_t begin = batch * chosen_.batch;
+    const std::size_t end = std::min(begin + chosen_.batch, images_.size());
+    std::vector<judged_picture> results(end - begin);
+    std::vector<std::size_t> readable;
+    input_.clear();
+    for (std::size_t i = begin; i < end; ++i) {
+      results[i - begin].problem = append(i);
+      if (results[i - begin].problem.empty()) readable.push_back(i);
+    }
+    if (readable.empty()) return results;
+    const int side = network_.input_rule().size;
+    network_.run(input_.data(), {static_cast<int>(readable.size()), side, side, 3});
+    for (std::size_t k = 0; k < readable.size(); ++k) {
+      const std::size_t i = readable[k];
+      results[i - begin].judged = example::judge(i, images_.truth(i), network_.logits(k));
+    }
+    return results;
   }
-}
+
+ private:
+  /// Adds picture `i` to the input; returns why it cannot.
+  std::string append(std::size_t i) {
+    try {
+      const std::vector<float> picture =
+          example::prepared(images_.read(i, chosen_.decoding), network_.input_rule());
+      input_.insert(input_.end(), picture.begin(), picture.end());
+      return "";
+    } catch (const std::bad_alloc&) {
+      return "there is not enough memory to decode " + images_.name(i);
+    } catch (const effnet::error& e) {
+      return e.what();
+    }
+  }
+
+  example::network_runner<B> network_;
+  const settings& chosen_;
+  const example::labeled_images& images_;
+  std::vector<float> input_;
+};
 
 /// What came out of a run, besides `accuracy`.
 struct run_facts {
@@ -59,48 +99,32 @@ struct run_facts {
   double seconds = 0;
 };
 
-/// Runs all images; pictures are decoded on another thread meanwhile. One that cannot be read is
-/// told and not counted.
+/// Judges all pictures. One that cannot be read is told and not counted.
 template <effnet::backend B>
 run_facts run_all(const example::program& program, const settings& chosen,
                   const example::labeled_images& images, const example::class_list& classes,
-                  example::network_runner<B>& network, example::accuracy& results) {
-  const effnet::input_rule rule = network.input_rule();
-  const std::size_t values =
-      std::size_t{3} * static_cast<std::size_t>(rule.size) * static_cast<std::size_t>(rule.size);
+                  const effnet::dynamic_network<B>& network, example::accuracy& results) {
   std::optional<example::verdict_table> csv;
   if (!chosen.csv.empty()) csv.emplace(chosen.csv);
   run_facts facts;
+  const std::size_t batches = (images.size() + chosen.batch - 1) / chosen.batch;
+  const std::size_t threads = std::min(batches, example::thread_count(chosen.backend));
   example::progress_bar progress("images", images.size(), !chosen.quiet);
-  example::prefetcher<loaded_picture> pictures(
-      images.size(), std::max(1, network.threads() / 2), 2 * chosen.batch + 2,
-      [&](std::size_t i) { return load(images, i, chosen.decoding, rule); });
-  std::vector<float> batch(chosen.batch * values);
-  std::vector<std::size_t> in_batch;
-  for (std::size_t next = 0; next < images.size();) {
-    in_batch.clear();
-    std::size_t taken = 0;
-    for (; next < images.size() && in_batch.size() < chosen.batch; ++next, ++taken) {
-      const loaded_picture picture = pictures.next();
-      if (picture.problem.empty()) {
-        std::ranges::copy(picture.input,
-                          batch.begin() + static_cast<std::ptrdiff_t>(in_batch.size() * values));
-        in_batch.push_back(next);
+  example::ordered_work<std::vector<judged_picture>> work(
+      batches, threads, 2 * threads, [&] { return judge_of_batches<B>(network, chosen, images); });
+  for (std::size_t batch = 0; batch < batches; ++batch) {
+    const std::vector<judged_picture> pictures = work.next();
+    for (const auto& [judged, problem] : pictures) {
+      if (!problem.empty()) {
+        progress.clear();
+        program.report(problem);
+        ++facts.unreadable;
         continue;
       }
-      progress.clear();
-      program.report(picture.problem);
-      ++facts.unreadable;
+      results.add(judged);
+      if (csv) csv->add(images.name(judged.image), judged, classes);
     }
-    if (!in_batch.empty())
-      network.run(batch.data(), {static_cast<int>(in_batch.size()), rule.size, rule.size, 3});
-    for (std::size_t k = 0; k < in_batch.size(); ++k) {
-      const std::size_t i = in_batch[k];
-      const example::verdict v = example::judge(i, images.truth(i), network.logits(k));
-      results.add(v);
-      if (csv) csv->add(images.name(i), v, classes);
-    }
-    progress.advance(taken);
+    progress.advance(pictures.size());
   }
   facts.seconds = progress.seconds();
   if (csv) csv->commit();
@@ -112,6 +136,7 @@ std::string preparation(const effnet::input_rule& rule) {
   const std::string seen = effnet::sentence(rule.size, " x ", rule.size);
   switch (rule.crop) {
     case effnet::crop_rule::center:
+    case effnet::crop_rule::center_nearest:
       return effnet::sentence(filter, ", shorter side ", rule.resize, ", central ", seen);
     case effnet::crop_rule::squash:
       return effnet::sentence(filter, ", squashed to ", seen);
@@ -155,7 +180,7 @@ int evaluate(const example::program& program, const settings& chosen, const B& b
   example::labeled_images images(chosen.data, finder);
   images.keep(chosen.limit);
 
-  example::network_runner<B> network(std::move(model), backend);
+  const effnet::dynamic_network<B> network(std::move(model), backend);
   example::accuracy results(chosen.report.empty() ? 0 : mistakes_shown);
   const run_facts run = run_all(program, chosen, images, classes, network, results);
   const example::accuracy::score& total = results.total();
@@ -175,7 +200,7 @@ int evaluate(const example::program& program, const settings& chosen, const B& b
     std::printf("images    %zu\ntop-1     %.2f %%\ntop-5     %.2f %%\nimages/s  %.1f\n",
                 total.images, top1, top5, rate);
   if (!chosen.report.empty())
-    write_report(chosen, images, classes, network.input_rule(), run, rate, results);
+    write_report(chosen, images, classes, network.rule().input, run, rate, results);
   if (run.unreadable == 0) return example::succeeded;
   program.report(effnet::sentence(run.unreadable, " of ", images.size(),
                                   " pictures could not be read and are not counted"));
@@ -206,7 +231,7 @@ int main(int argc, char** argv) {
   app.add_option("--report", chosen.report,
                  "Write an HTML page: confusion matrix, weakest classes, worst mistakes")
       ->type_name("FILE");
-  app.add_option("--batch", chosen.batch, "Pictures that are computed together")
+  app.add_option("--batch", chosen.batch, "Pictures that a thread computes together")
       ->check(CLI::Range(1, 1024))
       ->type_name("N")
       ->capture_default_str();

@@ -28,21 +28,11 @@ inline void refuse_unless_rgb(const effnet::weights& model) {
         " input channels and pictures have 3: give its input as a tensor (classify --tensor)"));
 }
 
-/// EfficientNet-Lite's published figures come from crops that are rounded another way than
-/// torchvision's; its normalisation tells its checkpoints.
-inline effnet::center_rounding rounding_of(const effnet::input_rule& rule) {
-  constexpr effnet::input_rule lite =
-      effnet::convention_for(effnet::convention_name::lite, {}).input;
-  return rule.mean == lite.mean && rule.deviation == lite.deviation
-             ? effnet::center_rounding::nearest
-             : effnet::center_rounding::torchvision;
-}
-
 /// A picture as a network sees it: `size` x `size` x 3 values.
 inline std::vector<float> prepared(const effnet::image& picture, const effnet::input_rule& rule) {
   std::vector<float> values(std::size_t{3} * static_cast<std::size_t>(rule.size) *
                             static_cast<std::size_t>(rule.size));
-  effnet::preprocess(picture, rule, values.data(), rounding_of(rule));
+  effnet::preprocess(picture, rule, values.data());
   return values;
 }
 

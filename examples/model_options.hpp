@@ -66,7 +66,8 @@ inline void override_input(effnet::input_rule& rule, const model_options& chosen
   }
   if (chosen.resize > 0) {
     rule.resize = chosen.resize;
-    rule.crop = effnet::crop_rule::center;  // the only rule that has one
+    if (rule.crop != effnet::crop_rule::center_nearest)  // the two rules that have one
+      rule.crop = effnet::crop_rule::center;
   }
   if (!chosen.interpolation.empty())
     rule.filter = *effnet::find_interpolation(chosen.interpolation);

@@ -42,7 +42,7 @@ TEST_CASE("arch: Lite takes (x - 127) / 128 of the central crop") {
   const convention rule = convention_for(convention_name::lite, lite0);
   CHECK(rule.input == input_rule{.size = 224,
                                  .resize = 256,
-                                 .crop = crop_rule::center,
+                                 .crop = crop_rule::center_nearest,
                                  .filter = interpolation::bicubic,
                                  .mean = {127, 127, 127},
                                  .deviation = {128, 128, 128}});

@@ -1,13 +1,14 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <effnet/io/decode.hpp>
-#include <effnet/io/preprocess.hpp>
-#include <effnet/io/safetensors.hpp>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <effnet/io/decode.hpp>
+#include <effnet/io/preprocess.hpp>
+#include <effnet/io/safetensors.hpp>
 
 #include "made_images.hpp"
 #include "shared_data.hpp"
@@ -27,12 +28,11 @@ input_rule plain_rule(int size, int resize, crop_rule crop, interpolation filter
           .deviation = {1, 1, 1}};
 }
 
-std::vector<float> prepared(const image& picture, const input_rule& rule,
-                            center_rounding rounding = center_rounding::torchvision) {
+std::vector<float> prepared(const image& picture, const input_rule& rule) {
   std::vector<float> values(
       static_cast<std::size_t>(rule.size) * static_cast<std::size_t>(rule.size) * 3,
       std::numeric_limits<float>::quiet_NaN());
-  preprocess(picture, rule, values.data(), rounding);
+  preprocess(picture, rule, values.data());
   return values;
 }
 
@@ -42,7 +42,7 @@ std::vector<float> values_of(const image& picture) {
 
 const input_rule lite_rule{.size = 224,
                            .resize = 256,
-                           .crop = crop_rule::center,
+                           .crop = crop_rule::center_nearest,
                            .filter = interpolation::bicubic,
                            .mean = {127, 127, 127},
                            .deviation = {128, 128, 128}};
@@ -62,23 +62,23 @@ TEST_CASE("io: center resizes the shorter side and keeps the middle") {
 }
 
 TEST_CASE("io: center rounds odd rests and long sides as torchvision, or to the nearest") {
-  const auto first_column = [](int width, center_rounding rounding) {
+  const auto first_column = [](int width, crop_rule rounding) {
     image ramp = make_image(width, 7);
     for (std::size_t i = 0; i < ramp.pixels.size(); ++i)
       ramp.pixels[i] = static_cast<std::uint8_t>(i / 3 % static_cast<std::size_t>(width));
-    const auto rule = plain_rule(7, 7, crop_rule::center, interpolation::bilinear);
-    return prepared(ramp, rule, rounding)[0];
+    const auto rule = plain_rule(7, 7, rounding, interpolation::bilinear);
+    return prepared(ramp, rule)[0];
   };
-  CHECK(first_column(8, center_rounding::torchvision) == 0);   // 0.5 to 0
-  CHECK(first_column(10, center_rounding::torchvision) == 2);  // 1.5 to 2
-  CHECK(first_column(12, center_rounding::torchvision) == 2);  // 2.5 to 2
-  CHECK(first_column(14, center_rounding::torchvision) == 4);  // 3.5 to 4
-  CHECK(first_column(10, center_rounding::nearest) == 1);
-  CHECK(first_column(14, center_rounding::nearest) == 3);
+  CHECK(first_column(8, crop_rule::center) == 0);   // 0.5 to 0
+  CHECK(first_column(10, crop_rule::center) == 2);  // 1.5 to 2
+  CHECK(first_column(12, crop_rule::center) == 2);  // 2.5 to 2
+  CHECK(first_column(14, crop_rule::center) == 4);  // 3.5 to 4
+  CHECK(first_column(10, crop_rule::center_nearest) == 1);
+  CHECK(first_column(14, crop_rule::center_nearest) == 3);
 
   const image photo = make_image(328, 288);  // 256 * 328 / 288 = 291.56
-  CHECK(detail::scaled_sides(photo, 256, center_rounding::torchvision)[0] == 291);
-  CHECK(detail::scaled_sides(photo, 256, center_rounding::nearest)[0] == 292);
+  CHECK(detail::scaled_sides(photo, 256, crop_rule::center)[0] == 291);
+  CHECK(detail::scaled_sides(photo, 256, crop_rule::center_nearest)[0] == 292);
 }
 
 TEST_CASE("io: center pads what is smaller with black, the smaller half first") {
@@ -163,7 +163,7 @@ TEST_CASE("io: photos become the inputs of the Lite0 oracle" * doctest::test_sui
   for (std::size_t at = files.find(".jpg"); at != files.npos; at = files.find(".jpg", at + 1)) {
     const std::size_t start = files.rfind('"', at) + 1;
     const image picture = read_image(*photos / files.substr(start, at + 4 - start));
-    const std::vector<float> got = prepared(picture, lite_rule, center_rounding::nearest);
+    const std::vector<float> got = prepared(picture, lite_rule);
     float largest = 0;
     for (std::size_t i = 0; i < pixels; ++i)
       for (std::size_t c = 0; c < 3; ++c)

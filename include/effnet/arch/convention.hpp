@@ -1,8 +1,9 @@
 #pragma once
 
 #include <array>
-#include <effnet/arch/network_spec.hpp>
 #include <string_view>
+
+#include <effnet/arch/network_spec.hpp>
 
 namespace effnet {
 
@@ -18,8 +19,9 @@ enum class interpolation { nearest, bilinear, bicubic, lanczos, tf_bilinear };
 
 /// Which part of an image the network sees.
 enum class crop_rule {
-  center,     ///< shorter side to `resize`, then the central `size` x `size`
-  squash,     ///< both sides to `size`, aspect ratio not kept
+  center,  ///< shorter side to `resize`, then the central `size` x `size`, as torchvision rounds
+  center_nearest,  ///< the same; the longer side rounded to nearest, half an odd rest downwards
+  squash,          ///< both sides to `size`, aspect ratio not kept
   tf_center,  ///< the central square of side shorter * size / (size + 32) first, then to `size`
 };
 

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <effnet/arch/convention.hpp>
 #include <optional>
 #include <string_view>
+
+#include <effnet/arch/convention.hpp>
 
 namespace effnet {
 
@@ -106,7 +107,8 @@ constexpr convention keras_convention(const network_spec& spec) {
 /// EfficientNet-Lite as published: (x - 127) / 128, shorter side to size + 32, central crop.
 constexpr convention lite_convention(const network_spec& spec) {
   convention c{.padding = padding_rule::tf_same, .bn_eps = 1e-3f, .bn_momentum = 0.01f};
-  c.input = {.size = spec.eval_size, .resize = spec.eval_size + 32};
+  c.input = {
+      .size = spec.eval_size, .resize = spec.eval_size + 32, .crop = crop_rule::center_nearest};
   normalise(c.input, {127, 127, 127}, {128, 128, 128});
   return c;
 }

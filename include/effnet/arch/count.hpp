@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+
 #include <effnet/arch/layers.hpp>
 
 namespace effnet {

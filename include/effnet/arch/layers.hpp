@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+
 #include <effnet/arch/network_spec.hpp>
 
 namespace effnet {

@@ -1,15 +1,16 @@
 #pragma once
 
 #include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include <effnet/arch/convention.hpp>
 #include <effnet/arch/fused_ablation.hpp>
 #include <effnet/arch/lite_tables.hpp>
 #include <effnet/arch/resnet_tables.hpp>
 #include <effnet/arch/v2_tables.hpp>
 #include <effnet/core/error.hpp>
-#include <optional>
-#include <string>
-#include <string_view>
 
 namespace effnet {
 

@@ -2,8 +2,9 @@
 
 #include <array>
 #include <cstdint>
-#include <effnet/arch/count.hpp>
 #include <string_view>
+
+#include <effnet/arch/count.hpp>
 
 namespace effnet {
 

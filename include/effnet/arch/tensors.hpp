@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+
 #include <effnet/arch/layers.hpp>
 
 namespace effnet {

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <string>
+
 #include <effnet/arch/layers.hpp>
 #include <effnet/core/error.hpp>
-#include <string>
 
 namespace effnet {
 

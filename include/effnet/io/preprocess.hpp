@@ -4,19 +4,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
+
 #include <effnet/arch/convention.hpp>
 #include <effnet/core/error.hpp>
 #include <effnet/io/image.hpp>
 #include <effnet/io/resize.hpp>
-#include <vector>
 
 namespace effnet {
-
-/// How `crop_rule::center` rounds where pixels do not come out even.
-enum class center_rounding {
-  torchvision,  ///< longer side cut to an integer; half an odd rest of the crop to even
-  nearest,      ///< longer side to the nearest integer; half an odd rest down
-};
 
 namespace detail {
 
@@ -28,7 +23,7 @@ struct crop_axis {
 
 /// A centre crop along an axis that was resized to `resized` pixels. What is smaller is padded, the
 /// smaller half first.
-inline crop_axis centered(int source, std::int64_t resized, int size, center_rounding rounding) {
+inline crop_axis centered(int source, std::int64_t resized, int size, crop_rule rule) {
   crop_axis axis{.resized = {.extent = resized,
                              .first = 0,
                              .count = size,
@@ -42,20 +37,20 @@ inline crop_axis centered(int source, std::int64_t resized, int size, center_rou
     const std::int64_t rest = resized - size;
     const bool half_to_even_is_up = rest % 4 == 3;
     axis.resized.first =
-        rest / 2 + (rounding == center_rounding::torchvision && half_to_even_is_up ? 1 : 0);
+        rest / 2 + (rule != crop_rule::center_nearest && half_to_even_is_up ? 1 : 0);
   }
   return axis;
 }
 
 /// The sides after the shorter one became `shorter_to`.
 inline std::array<std::int64_t, 2> scaled_sides(const image& picture, std::int64_t shorter_to,
-                                                center_rounding rounding) {
+                                                crop_rule rule) {
   const std::int64_t shorter = std::min(picture.width, picture.height);
   const auto scaled = [&](std::int64_t side) {
     const std::int64_t product = shorter_to * side;
     const std::int64_t whole = product / shorter, twice = 2 * (product % shorter);
     const bool up = twice > shorter || (twice == shorter && whole % 2 == 1);
-    return whole + (rounding == center_rounding::nearest && up ? 1 : 0);
+    return whole + (rule == crop_rule::center_nearest && up ? 1 : 0);
   };
   return {scaled(picture.width), scaled(picture.height)};
 }
@@ -71,15 +66,14 @@ inline crop_axis central_square(int source, int side, int size) {
           .offset = 0};
 }
 
-inline std::array<crop_axis, 2> crop_axes(const image& picture, const input_rule& rule,
-                                          center_rounding rounding) {
+inline std::array<crop_axis, 2> crop_axes(const image& picture, const input_rule& rule) {
   const auto at_center = [&](std::int64_t width, std::int64_t height) {
-    return std::array{centered(picture.width, width, rule.size, rounding),
-                      centered(picture.height, height, rule.size, rounding)};
+    return std::array{centered(picture.width, width, rule.size, rule.crop),
+                      centered(picture.height, height, rule.size, rule.crop)};
   };
   if (rule.crop == crop_rule::squash) return at_center(rule.size, rule.size);
-  if (rule.crop == crop_rule::center) {
-    const auto [width, height] = scaled_sides(picture, rule.resize, rounding);
+  if (rule.crop != crop_rule::tf_center) {
+    const auto [width, height] = scaled_sides(picture, rule.resize, rule.crop);
     return at_center(width, height);
   }
   const std::int64_t shorter = std::min(picture.width, picture.height);
@@ -89,8 +83,12 @@ inline std::array<crop_axis, 2> crop_axes(const image& picture, const input_rule
           central_square(picture.height, square, rule.size)};
 }
 
+constexpr bool has_resize(crop_rule rule) {
+  return rule == crop_rule::center || rule == crop_rule::center_nearest;
+}
+
 inline void check_input_rule(const input_rule& rule) {
-  if (rule.size < 1 || (rule.crop == crop_rule::center && rule.resize < 1))
+  if (rule.size < 1 || (has_resize(rule.crop) && rule.resize < 1))
     throw shape_error(sentence("cannot prepare an image for a network of size ", rule.size,
                                " from a resize to ", rule.resize, "; both must be at least 1"));
   for (float deviation : rule.deviation)
@@ -103,15 +101,14 @@ inline void check_input_rule(const input_rule& rule) {
 /// Turns a photo into a network's input: resized and cropped as `rule` says, then
 /// (value - mean) / deviation. `dst` receives `rule.size` x `rule.size` x 3 floats (HWC).
 ///
-/// `center` follows torchvision (`Resize`, `CenterCrop` on Pillow images; padding is black)
-/// unless `rounding` says otherwise, `tf_center` follows automl's central crop. Pillow's filters
+/// `center` follows torchvision (`Resize`, `CenterCrop` on Pillow images; padding is black),
+/// `tf_center` follows automl's central crop. Pillow's filters
 /// round to 8 bit before the normalisation, `tf_bilinear` does not. Only the pixels that are kept
 /// are computed. Throws `shape_error` for an empty image or a rule whose size is not positive.
-inline void preprocess(const image& picture, const input_rule& rule, float* dst,
-                       center_rounding rounding = center_rounding::torchvision) {
+inline void preprocess(const image& picture, const input_rule& rule, float* dst) {
   check_image(picture, "prepare");
   detail::check_input_rule(rule);
-  const auto [across, down] = detail::crop_axes(picture, rule, rounding);
+  const auto [across, down] = detail::crop_axes(picture, rule);
   const std::size_t size = static_cast<std::size_t>(rule.size);
 
   std::array<std::array<float, 256>, 3> normalized;

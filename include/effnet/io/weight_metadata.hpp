@@ -41,8 +41,9 @@ inline constexpr std::string_view metadata_prefix = "effnet.";
 
 inline constexpr std::array<std::pair<std::string_view, padding_rule>, 2> padding_names{
     {{"tf_same", padding_rule::tf_same}, {"symmetric", padding_rule::symmetric}}};
-inline constexpr std::array<std::pair<std::string_view, crop_rule>, 3> crop_names{
+inline constexpr std::array<std::pair<std::string_view, crop_rule>, 4> crop_names{
     {{"center", crop_rule::center},
+     {"center_nearest", crop_rule::center_nearest},
      {"squash", crop_rule::squash},
      {"tf_center", crop_rule::tf_center}}};
 
