@@ -1,6 +1,7 @@
 // Converts weights: PyTorch .pth or safetensors in, safetensors in any naming out.
 
 #include <cstdio>
+#include <effnet/io/matching_models.hpp>
 #include <effnet/weights.hpp>
 #include <map>
 #include <string>

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <effnet/arch/lite_tables.hpp>
 #include <effnet/arch/v2_tables.hpp>
+#include <effnet/io/matching_models.hpp>
 #include <effnet/weights.hpp>
 #include <string>
 #include <string_view>

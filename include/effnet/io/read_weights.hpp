@@ -1,11 +1,11 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <effnet/core/file_mapping.hpp>
 #include <effnet/io/check_finite.hpp>
 #include <effnet/io/in_quotes.hpp>
+#include <effnet/io/name_map.hpp>
 #include <effnet/io/read_state_dict.hpp>
 #include <effnet/io/tensor_index.hpp>
 #include <effnet/io/weight_metadata.hpp>
@@ -136,7 +136,7 @@ inline weights weights_from(const state_dict& file, const network_spec& spec,
   weights loaded{.spec = spec, .rule = {}, .tensors = {}, .labels = {}};
   std::vector<std::string> expected;
   detail::mismatches wrong;
-  for_each_tensor(spec, [&](const tensor_spec& t) {
+  for (const tensor_spec& t : detail::tensor_list(spec)) {
     const std::string& name = expected.emplace_back(tensor_name(*names, spec, t));
     const raw_tensor* found = index.find(name);
     if (found != nullptr)
@@ -148,11 +148,11 @@ inline weights weights_from(const state_dict& file, const network_spec& spec,
       place = *found;
     else
       place.type = dtype::i64;  // an absent counter: no data
-  });
-  std::vector<std::string_view> sorted(expected.begin(), expected.end());
-  std::ranges::sort(sorted);
+  }
+  detail::name_map known;
+  for (const std::string& name : expected) known.emplace(name, known.size());
   for (const auto& [name, tensor] : file.tensors)
-    if (!std::ranges::binary_search(sorted, std::string_view(name)))
+    if (!known.contains(name))
       wrong.extra.add(sentence(in_quotes(name), " ", shape_text(tensor.shape)));
   if (wrong.any()) detail::throw_mismatch(file, spec, *names, wrong);
 

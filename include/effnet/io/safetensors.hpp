@@ -9,6 +9,7 @@
 #include <effnet/core/raw_tensor.hpp>
 #include <effnet/io/in_quotes.hpp>
 #include <effnet/io/json_cursor.hpp>
+#include <effnet/io/name_map.hpp>
 #include <memory>
 #include <optional>
 #include <span>
@@ -162,10 +163,15 @@ inline state_dict parse_safetensors(std::span<const std::byte> bytes,
     tensor.data = data.data() + begin;
     tensor.owner = owner;
   }
+  detail::name_map names;
+  for (const auto& [name, tensor] : dict.tensors)
+    if (!names.emplace(name, names.size()).second)
+      throw file_error(sentence("tensor ", in_quotes(name), " is twice in ", file));
   std::vector<std::uint32_t> order(entries.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
-  std::ranges::sort(order, {}, [&](std::uint32_t i) {
-    return std::pair(entries[i].begin, entries[i].end);  // an empty tensor before its neighbour
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const auto &first = entries[a], &second = entries[b];  // an empty one before its neighbour
+    return first.begin != second.begin ? first.begin < second.begin : first.end < second.end;
   });
   std::uint64_t covered = 0;
   for (std::uint32_t i : order) {
@@ -179,12 +185,6 @@ inline state_dict parse_safetensors(std::span<const std::byte> bytes,
   if (covered != data.size())
     throw file_error(sentence(file, " has ", data.size() - covered,
                               " bytes after its last tensor; it is damaged"));
-  std::ranges::sort(order, {},
-                    [&](std::uint32_t i) -> const std::string& { return dict.tensors[i].first; });
-  for (std::size_t i = 1; i < order.size(); ++i)
-    if (dict.tensors[order[i - 1]].first == dict.tensors[order[i]].first)
-      throw file_error(
-          sentence("tensor ", in_quotes(dict.tensors[order[i]].first), " is twice in ", file));
   return dict;
 }
 

@@ -5,10 +5,10 @@
 #include <effnet/core/file_mapping.hpp>
 #include <effnet/core/raw_tensor.hpp>
 #include <effnet/io/in_quotes.hpp>
+#include <effnet/io/name_map.hpp>
 #include <effnet/io/torch_tensor.hpp>
 #include <effnet/io/unpickler.hpp>
 #include <effnet/io/zip_archive.hpp>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,7 +21,16 @@ namespace effnet {
 namespace detail {
 
 using torch_tensors = std::vector<std::pair<std::string, torch_tensor>>;
-using storage_map = std::map<std::string_view, std::span<const std::byte>>;
+
+/// The storages of a file by key.
+struct storage_list {
+  std::vector<std::span<const std::byte>> bytes;
+  name_map index;
+
+  void add(std::string_view key, std::span<const std::byte> content) {
+    if (index.emplace(key, bytes.size()).second) bytes.push_back(content);
+  }
+};
 
 /// The dict that holds the tensors: a checkpoint may keep it under one of these names, the averaged
 /// weights first (as timm's load_checkpoint chooses).
@@ -48,12 +57,12 @@ inline const pickle_value* find_state_dict(const pickle_value* root, std::string
 inline torch_tensors tensors_of(const pickle_value* dict, std::string_view file) {
   using kind = pickle_value::kind;
   torch_tensors found;
-  std::map<std::string_view, const pickle_value*> last;  // a repeated key replaces, as in Python
+  name_map last;  // a repeated key replaces, as in Python
   std::vector<std::string_view> order;
   for (std::size_t i = 0; i + 1 < dict->items.size(); i += 2) {
     const pickle_value& key = *dict->items[i];
     if (key.is != kind::text || dict->items[i + 1]->is != kind::tensor) continue;
-    if (last.insert_or_assign(key.text, dict->items[i + 1]).second) order.push_back(key.text);
+    if (last.insert_or_assign(key.text, i + 1).second) order.push_back(key.text);
   }
   if (order.empty())
     throw file_error(sentence(file, " holds no tensors by name; save model.state_dict()"));
@@ -65,25 +74,25 @@ inline torch_tensors tensors_of(const pickle_value* dict, std::string_view file)
     if (everywhere) prefix += wrapper.size();
   }
   for (std::string_view name : order)
-    found.emplace_back(
-        std::string(name.substr(prefix)),
-        torch_tensor_from(*last[name], sentence("tensor ", in_quotes(name), " of ", file)));
+    found.emplace_back(std::string(name.substr(prefix)),
+                       torch_tensor_from(*dict->items[last[name]],
+                                         sentence("tensor ", in_quotes(name), " of ", file)));
   return found;
 }
 
-inline state_dict resolve(const torch_tensors& tensors, const storage_map& storages,
+inline state_dict resolve(const torch_tensors& tensors, const storage_list& storages,
                           const std::shared_ptr<const void>& owner, std::size_t file_bytes,
                           std::string_view file) {
   state_dict dict;
   std::size_t copied = 0;
   for (const auto& [name, tensor] : tensors) {
     const std::string what = sentence("tensor ", in_quotes(name), " of ", file);
-    const auto storage = storages.find(tensor.key);
-    if (storage == storages.end())
+    const auto storage = storages.index.find(tensor.key);
+    if (storage == storages.index.end())
       throw file_error(sentence(what, " has its storage ", in_quotes(tensor.key),
                                 " nowhere in the file; it is truncated or damaged"));
-    dict.tensors.emplace_back(
-        name, with_storage(tensor, storage->second, owner, what, copied, file_bytes));
+    dict.tensors.emplace_back(name, with_storage(tensor, storages.bytes[storage->second], owner,
+                                                 what, copied, file_bytes));
   }
   return dict;
 }
@@ -94,27 +103,28 @@ inline state_dict parse_torch_zip(std::span<const std::byte> bytes,
   const zip_archive archive(bytes, file);
   constexpr std::string_view pickle_name = "data.pkl";
   std::string_view folder;
-  const std::span<const std::byte>* pickle = nullptr;
-  for (const auto& [name, content] : archive.members()) {
+  const zip_archive::member* pickle = nullptr;
+  for (const zip_archive::member& candidate : archive.members()) {
+    const std::string_view name = candidate.name;
     if (name != pickle_name && !name.ends_with("/data.pkl")) continue;
     if (pickle != nullptr)
       throw file_error(sentence(file, " holds several data.pkl; expected one PyTorch file"));
-    pickle = &content;
+    pickle = &candidate;
     folder = name.substr(0, name.size() - pickle_name.size());
   }
   if (pickle == nullptr)
     throw file_error(sentence(file, " is a zip file without data.pkl, so no PyTorch file"));
-  const auto order = archive.find(std::string(folder) + "byteorder");
-  if (order &&
-      std::string_view(reinterpret_cast<const char*>(order->data()), order->size()) != "little")
+  const zip_archive::member* order = archive.find(std::string(folder) + "byteorder");
+  if (order && std::string_view(reinterpret_cast<const char*>(order->content.data()),
+                                order->content.size()) != "little")
     throw file_error(sentence(file, " was written on a big-endian machine; save it again"));
   pickle_heap heap(bytes.size());
   const torch_tensors tensors =
-      tensors_of(find_state_dict(unpickler(*pickle, file, heap).read(), file), file);
-  storage_map storages;
+      tensors_of(find_state_dict(unpickler(pickle->content, file, heap).read(), file), file);
+  storage_list storages;
   const std::string data = std::string(folder) + "data/";
   for (const auto& [name, content] : archive.members())
-    if (name.starts_with(data)) storages.emplace(name.substr(data.size()), content);
+    if (name.starts_with(data)) storages.add(name.substr(data.size()), content);
   return resolve(tensors, storages, owner, bytes.size(), file);
 }
 
@@ -154,14 +164,14 @@ inline state_dict parse_torch_legacy(std::span<const std::byte> bytes,
   const pickle_value* root = next();
   const pickle_value* keys = next();
   // every storage of the file is here, also those of an optimizer: widths come from the heap
-  std::map<std::string_view, std::size_t> widths;
+  name_map widths;
   heap.for_each([&](const pickle_value& value) {
     if (value.is != kind::storage) return;
     if (const auto type = storage_type(value.items[1]->text))
       widths.emplace(value.items[2]->text, size_of(*type));
   });
   const torch_tensors tensors = tensors_of(find_state_dict(root, file), file);
-  storage_map storages;
+  storage_list storages;
   if (keys->is != kind::list) throw file_error(sentence(file, " has no list of storages"));
   for (const pickle_value* key : keys->items) {
     const auto width = widths.find(key->text);
@@ -173,7 +183,7 @@ inline state_dict parse_torch_legacy(std::span<const std::byte> bytes,
       throw file_error(sentence("storage ", in_quotes(key->text), " of ", file,
                                 " is cut off; the file is truncated or damaged"));
     const std::size_t size = static_cast<std::size_t>(*count) * width->second;
-    storages.emplace(key->text, rest.subspan(sizeof *count, size));
+    storages.add(key->text, rest.subspan(sizeof *count, size));
     rest = rest.subspan(sizeof *count + size);
   }
   return resolve(tensors, storages, owner, bytes.size(), file);

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <effnet/core/raw_tensor.hpp>
 #include <effnet/io/atomic_file.hpp>
 #include <effnet/io/json_cursor.hpp>
+#include <effnet/io/name_map.hpp>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace effnet {
@@ -18,21 +17,19 @@ namespace detail {
 /// Indices of the tensors in the order of their data: wide elements first, else as listed, so that
 /// every tensor is aligned to its element (PyTorch refuses to view others).
 inline std::vector<std::size_t> data_order(const state_dict& dict) {
-  std::vector<std::size_t> order(dict.tensors.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::ranges::stable_sort(order, std::ranges::greater{},
-                           [&](std::size_t i) { return size_of(dict.tensors[i].second.type); });
+  std::vector<std::size_t> order;
+  for (std::size_t width : {8u, 4u, 2u, 1u})
+    for (std::size_t i = 0; i < dict.tensors.size(); ++i)
+      if (size_of(dict.tensors[i].second.type) == width) order.push_back(i);
   return order;
 }
 
 inline void check_unique_names(const state_dict& dict, const std::string& path) {
-  std::vector<std::string_view> names;
-  for (const auto& [name, tensor] : dict.tensors) names.push_back(name);
-  std::ranges::sort(names);
-  const auto twice = std::ranges::adjacent_find(names);
-  if (twice != names.end())
-    throw file_error(sentence("cannot write ", path_in_quotes(path), ": two tensors are named ",
-                              in_quotes(*twice)));
+  name_map names;
+  for (const auto& [name, tensor] : dict.tensors)
+    if (!names.emplace(name, names.size()).second)
+      throw file_error(sentence("cannot write ", path_in_quotes(path), ": two tensors are named ",
+                                in_quotes(name)));
 }
 
 /// The 8 bytes of length and the header, padded with spaces to a multiple of 8.

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <effnet/core/raw_tensor.hpp>
 #include <effnet/io/naming.hpp>
+#include <effnet/io/tensor_index.hpp>
 #include <effnet/io/weight_metadata.hpp>
 #include <effnet/io/write_safetensors.hpp>
 #include <effnet/nn/weights.hpp>
@@ -21,14 +22,14 @@ inline state_dict state_dict_of(const weights& from, naming names,
   dict.metadata = std::move(metadata);
   write_metadata(dict.metadata, from);
   std::size_t next = 0;
-  for_each_tensor(from.spec, [&](const tensor_spec& t) {
+  for (const tensor_spec& t : detail::tensor_list(from.spec)) {
     if (next >= from.tensors.size())
       throw weight_error(sentence("the weights of ", std::string_view(from.spec.name), " have ",
                                   from.tensors.size(), " tensors, expected ",
                                   count_tensors(from.spec)));
     const raw_tensor& tensor = from.tensors[next++];
     if (tensor.data != nullptr) dict.tensors.emplace_back(tensor_name(names, from.spec, t), tensor);
-  });
+  }
   return dict;
 }
 

@@ -5,11 +5,12 @@
 #include <cstring>
 #include <effnet/core/error.hpp>
 #include <effnet/io/in_quotes.hpp>
-#include <map>
+#include <effnet/io/name_map.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace effnet {
 
@@ -47,13 +48,16 @@ class zip_archive {
     for (std::uint64_t i = 0; i < directory.entries; ++i) rest = rest.subspan(add_member(rest));
   }
 
-  using member_map = std::map<std::string_view, std::span<const std::byte>>;
-  const member_map& members() const { return members_; }
+  struct member {
+    std::string_view name;
+    std::span<const std::byte> content;
+  };
+  const std::vector<member>& members() const { return members_; }
 
-  std::optional<std::span<const std::byte>> find(std::string_view name) const {
-    const auto found = members_.find(name);
-    if (found == members_.end()) return std::nullopt;
-    return found->second;
+  /// Null where there is none.
+  const member* find(std::string_view name) const {
+    const auto found = index_.find(name);
+    return found == index_.end() ? nullptr : &members_[found->second];
   }
 
  private:
@@ -119,10 +123,9 @@ class zip_archive {
                                 need<std::uint16_t>(bytes_, local + 28);
     if (begin > bytes_.size() || size > bytes_.size() - begin)
       fail(sentence("member ", in_quotes(name), " lies outside the file"));
-    const bool is_new = members_
-                            .emplace(name, bytes_.subspan(static_cast<std::size_t>(begin),
-                                                          static_cast<std::size_t>(size)))
-                            .second;
+    members_.push_back(
+        {name, bytes_.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size))});
+    const bool is_new = index_.emplace(name, members_.size() - 1).second;
     if (!is_new) fail(sentence("member ", in_quotes(name), " is there twice"));
     return length;
   }
@@ -149,7 +152,8 @@ class zip_archive {
 
   std::span<const std::byte> bytes_;
   std::string_view file_;
-  member_map members_;
+  std::vector<member> members_;
+  detail::name_map index_;
 };
 
 }  // namespace effnet
