@@ -1,9 +1,12 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstddef>
 #include <effnet/cpu.hpp>
 #include <effnet/reference.hpp>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace example {
@@ -22,6 +25,12 @@ inline void add_backend_options(CLI::App& app, backend_options& chosen) {
   app.add_option("--threads", chosen.threads, "Threads that compute (default: all)")
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
+}
+
+/// Threads for a program that divides its work among them itself.
+inline std::size_t thread_count(const backend_options& chosen) {
+  return chosen.threads > 0 ? static_cast<std::size_t>(chosen.threads)
+                            : std::max(1u, std::thread::hardware_concurrency());
 }
 
 /// Calls `run(backend)` with the backend that the user chose. Programs are templates on it: this is

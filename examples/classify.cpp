@@ -2,23 +2,25 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <effnet/images.hpp>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <effnet/images.hpp>
 
 #include "backend_options.hpp"
 #include "class_list.hpp"
 #include "image_options.hpp"
 #include "model_options.hpp"
 #include "network_runner.hpp"
+#include "ordered_work.hpp"
 #include "picture_sheet.hpp"
 #include "prediction.hpp"
-#include "prefetcher.hpp"
 #include "program.hpp"
 #include "tensor_input.hpp"
 #include "tensor_table.hpp"
@@ -148,10 +150,11 @@ int classify_images(const example::program& program, const settings& chosen,
   int status = example::succeeded;
   {
     printer out(classes, chosen.json);
-    // One image at a time: as fast as several here, and the memory stays small. The next ones are
+    // One image at a time: as fast as several here, and the memory stays small. The next one is
     // decoded meanwhile.
-    example::prefetcher<loaded_picture> pictures(chosen.images.size(), 1, 2, [&](std::size_t i) {
-      return load(chosen.images[i], chosen.decoding, rule, with_sheet);
+    example::ordered_work<loaded_picture> pictures(chosen.images.size(), 1, 2, [&] {
+      return
+          [&](std::size_t i) { return load(chosen.images[i], chosen.decoding, rule, with_sheet); };
     });
     for (const std::string& file : chosen.images) {
       loaded_picture picture = pictures.next();
@@ -188,13 +191,13 @@ template <effnet::backend B>
 int classify(const example::program& program, const settings& chosen, const B& backend) {
   effnet::weights model = example::load_model(chosen.model);
   if (!chosen.tensor.empty()) {
-    example::network_runner<B> network(std::move(model), backend);
+    example::network_runner<B> network(effnet::dynamic_network<B>(std::move(model), backend));
     return classify_tensor(chosen, network);
   }
   example::refuse_unless_rgb(model);
   const example::class_list classes =
       example::choose_classes(chosen.labels, model.labels, model.spec.classes);
-  example::network_runner<B> network(std::move(model), backend);
+  example::network_runner<B> network(effnet::dynamic_network<B>(std::move(model), backend));
   return classify_images(program, chosen, classes, network);
 }
 

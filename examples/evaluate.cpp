@@ -33,7 +33,7 @@ struct settings {
   example::backend_options backend;
   effnet::decode_options decoding;
   std::string data, labels, csv, report;
-  std::size_t batch = 4, limit = 0;
+  std::size_t batch = 1, limit = 0;
   bool json = false, quiet = false;
 };
 
@@ -231,7 +231,7 @@ int main(int argc, char** argv) {
   app.add_option("--report", chosen.report,
                  "Write an HTML page: confusion matrix, weakest classes, worst mistakes")
       ->type_name("FILE");
-  app.add_option("--batch", chosen.batch, "Pictures that a thread computes together")
+  app.add_option("--batch", chosen.batch, "Pictures that a thread computes together; more rarely pay")
       ->check(CLI::Range(1, 1024))
       ->type_name("N")
       ->capture_default_str();

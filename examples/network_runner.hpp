@@ -3,19 +3,19 @@
 #include <cstddef>
 #include <effnet/nn/network.hpp>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace example {
 
-/// A network with one session, its input and output in the host's memory.
+/// A session of a network with its input and output in the host's memory. One for each thread; they
+/// share the weights.
 template <effnet::backend B>
 class network_runner {
  public:
-  network_runner(effnet::weights from, const B& on)
-      : network_(std::move(from), on), session_(network_.make_session()), on_(on) {}
+  /// `threads` 0: as many as the backend may use.
+  explicit network_runner(const effnet::dynamic_network<B>& network, int threads = 0)
+      : network_(network), session_(network_.make_session({.threads = threads})) {}
 
-  int threads() const { return on_.threads(); }
   const effnet::network_spec& spec() const { return network_.spec(); }
   const effnet::input_rule& input_rule() const { return network_.rule().input; }
 
@@ -24,7 +24,7 @@ class network_runner {
     const std::size_t bytes = shape.elements() * sizeof(float);
     if (images_.bytes() < bytes) images_ = typename B::buffer(bytes);
     auto* on_device = reinterpret_cast<float*>(images_.data());
-    on_.upload(images, on_device, bytes);
+    session_.device().upload(images, on_device, bytes);
     const effnet::outputs& out = session_.run({on_device, shape});
     fetch(out.logits, logits_);
     fetch(out.embedding, embedding_);
@@ -40,7 +40,7 @@ class network_runner {
  private:
   void fetch(const effnet::const_tensor_view& from, std::vector<float>& to) {
     to.resize(from.shape.elements());
-    on_.download(from.data, to.data(), to.size() * sizeof(float));
+    session_.device().download(from.data, to.data(), to.size() * sizeof(float));
   }
   static std::span<const float> row(const std::vector<float>& all, std::size_t image, int width) {
     const auto count = static_cast<std::size_t>(width);
@@ -49,7 +49,6 @@ class network_runner {
 
   effnet::dynamic_network<B> network_;
   effnet::session<B> session_;
-  B on_;
   typename B::buffer images_;
   std::vector<float> logits_, embedding_;
 };
