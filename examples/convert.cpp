@@ -1,12 +1,13 @@
 // Converts weights: PyTorch .pth or safetensors in, safetensors in any naming out.
 
 #include <cstdio>
-#include <effnet/io/matching_models.hpp>
-#include <effnet/weights.hpp>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <effnet/io/matching_models.hpp>
+#include <effnet/weights.hpp>
 
 #include "chosen_model.hpp"
 #include "class_list.hpp"

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+
 #include <effnet/io/torch_file.hpp>
 
 namespace {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+
 #include <effnet/arch/v1_tables.hpp>
 #include <effnet/io/read_weights.hpp>
 

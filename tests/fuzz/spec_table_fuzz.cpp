@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+
 #include <effnet/io/spec_table.hpp>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+
 #include <effnet/data/tar_reader.hpp>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,10 +1,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <effnet/arch/models.hpp>
-#include <effnet/io/naming.hpp>
 #include <string>
 #include <vector>
+
+#include <effnet/arch/models.hpp>
+#include <effnet/io/naming.hpp>
 
 using namespace effnet;
 

@@ -2,13 +2,14 @@
 
 #include <cmath>
 #include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include <effnet/arch/lite_tables.hpp>
 #include <effnet/arch/v2_tables.hpp>
 #include <effnet/io/matching_models.hpp>
 #include <effnet/weights.hpp>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "shared_data.hpp"
 #include "temporary_folder.hpp"

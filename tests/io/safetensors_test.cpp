@@ -2,12 +2,13 @@
 
 #include <cstdint>
 #include <cstring>
-#include <effnet/io/safetensors.hpp>
-#include <effnet/io/write_safetensors.hpp>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <effnet/io/safetensors.hpp>
+#include <effnet/io/write_safetensors.hpp>
 
 #include "shared_data.hpp"
 #include "temporary_folder.hpp"

@@ -1,8 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include <effnet/arch/models.hpp>
 #include <effnet/io/spec_table.hpp>
-#include <string>
 
 #include "temporary_folder.hpp"
 

@@ -1,10 +1,11 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
-#include <effnet/data/tar_reader.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <effnet/data/tar_reader.hpp>
 
 #include "shared_data.hpp"
 #include "temporary_folder.hpp"

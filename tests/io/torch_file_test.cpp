@@ -2,11 +2,12 @@
 
 #include <cstdint>
 #include <cstring>
-#include <effnet/io/read_state_dict.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <effnet/io/read_state_dict.hpp>
 
 #include "temporary_folder.hpp"
 

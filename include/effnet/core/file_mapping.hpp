@@ -8,12 +8,13 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <effnet/core/error.hpp>
-#include <effnet/core/raw_tensor.hpp>
 #include <memory>
 #include <span>
 #include <string>
 #include <system_error>
+
+#include <effnet/core/error.hpp>
+#include <effnet/core/raw_tensor.hpp>
 
 namespace effnet {
 

@@ -4,15 +4,16 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <effnet/core/error.hpp>
-#include <effnet/core/file_mapping.hpp>
-#include <effnet/io/in_quotes.hpp>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <effnet/core/error.hpp>
+#include <effnet/core/file_mapping.hpp>
+#include <effnet/io/in_quotes.hpp>
 
 namespace effnet {
 

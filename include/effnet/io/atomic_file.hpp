@@ -8,11 +8,12 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
-#include <effnet/core/file_mapping.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <effnet/core/file_mapping.hpp>
 
 namespace effnet {
 

@@ -3,8 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <effnet/core/raw_tensor.hpp>
 #include <optional>
+
+#include <effnet/core/raw_tensor.hpp>
 
 namespace effnet {
 

@@ -2,11 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
+
 #include <effnet/core/error.hpp>
 #include <effnet/io/in_quotes.hpp>
 #include <effnet/io/utf8.hpp>
-#include <string>
-#include <string_view>
 
 namespace effnet::detail {
 

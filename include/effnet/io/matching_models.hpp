@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstddef>
-#include <effnet/arch/models.hpp>
-#include <effnet/io/tensor_index.hpp>
 #include <optional>
 #include <vector>
+
+#include <effnet/arch/models.hpp>
+#include <effnet/io/tensor_index.hpp>
 
 namespace effnet {
 

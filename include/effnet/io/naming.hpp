@@ -2,11 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <effnet/arch/tensors.hpp>
-#include <effnet/core/error.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <effnet/arch/tensors.hpp>
+#include <effnet/core/error.hpp>
 
 namespace effnet {
 

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include <effnet/core/file_mapping.hpp>
 #include <effnet/core/raw_tensor.hpp>
 #include <effnet/io/safetensors.hpp>
 #include <effnet/io/torch_file.hpp>
-#include <string>
-#include <string_view>
 
 namespace effnet {
 

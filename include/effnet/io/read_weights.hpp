@@ -2,6 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include <effnet/core/file_mapping.hpp>
 #include <effnet/io/check_finite.hpp>
 #include <effnet/io/in_quotes.hpp>
@@ -10,11 +16,6 @@
 #include <effnet/io/tensor_index.hpp>
 #include <effnet/io/weight_metadata.hpp>
 #include <effnet/nn/weights.hpp>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace effnet {
 

@@ -5,11 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <effnet/core/file_mapping.hpp>
-#include <effnet/core/raw_tensor.hpp>
-#include <effnet/io/in_quotes.hpp>
-#include <effnet/io/json_cursor.hpp>
-#include <effnet/io/name_map.hpp>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +12,12 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <effnet/core/file_mapping.hpp>
+#include <effnet/core/raw_tensor.hpp>
+#include <effnet/io/in_quotes.hpp>
+#include <effnet/io/json_cursor.hpp>
+#include <effnet/io/name_map.hpp>
 
 namespace effnet {
 

@@ -5,6 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
 #include <effnet/arch/network_spec.hpp>
 #include <effnet/arch/validate.hpp>
 #include <effnet/core/error.hpp>
@@ -12,12 +20,6 @@
 #include <effnet/io/atomic_file.hpp>
 #include <effnet/io/in_quotes.hpp>
 #include <effnet/io/weight_metadata.hpp>
-#include <initializer_list>
-#include <nlohmann/json.hpp>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 /// A network's table as a JSON file:
 ///

@@ -2,13 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
 #include <effnet/arch/tensors.hpp>
 #include <effnet/core/raw_tensor.hpp>
 #include <effnet/io/name_map.hpp>
 #include <effnet/io/naming.hpp>
-#include <optional>
-#include <string_view>
-#include <vector>
 
 namespace effnet {
 

@@ -2,6 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include <effnet/core/file_mapping.hpp>
 #include <effnet/core/raw_tensor.hpp>
 #include <effnet/io/in_quotes.hpp>
@@ -9,12 +16,6 @@
 #include <effnet/io/torch_tensor.hpp>
 #include <effnet/io/unpickler.hpp>
 #include <effnet/io/zip_archive.hpp>
-#include <memory>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace effnet {
 

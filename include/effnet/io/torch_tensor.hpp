@@ -3,9 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <effnet/core/raw_tensor.hpp>
-#include <effnet/io/in_quotes.hpp>
-#include <effnet/io/pickle_value.hpp>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,6 +10,10 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <effnet/core/raw_tensor.hpp>
+#include <effnet/io/in_quotes.hpp>
+#include <effnet/io/pickle_value.hpp>
 
 namespace effnet::detail {
 

@@ -3,14 +3,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <effnet/core/error.hpp>
-#include <effnet/io/in_quotes.hpp>
-#include <effnet/io/pickle_value.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <effnet/core/error.hpp>
+#include <effnet/io/in_quotes.hpp>
+#include <effnet/io/pickle_value.hpp>
 
 namespace effnet::detail {
 

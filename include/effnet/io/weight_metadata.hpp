@@ -3,11 +3,6 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
-#include <effnet/arch/convention_presets.hpp>
-#include <effnet/core/raw_tensor.hpp>
-#include <effnet/io/in_quotes.hpp>
-#include <effnet/io/json_cursor.hpp>
-#include <effnet/nn/weights.hpp>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +10,12 @@
 #include <system_error>
 #include <utility>
 #include <vector>
+
+#include <effnet/arch/convention_presets.hpp>
+#include <effnet/core/raw_tensor.hpp>
+#include <effnet/io/in_quotes.hpp>
+#include <effnet/io/json_cursor.hpp>
+#include <effnet/nn/weights.hpp>
 
 /// The text entries of a safetensors file that say how its weights are to be used:
 ///
@@ -24,7 +25,7 @@
 ///   effnet.bn_momentum    number, weight of the new batch     "0.01"
 ///   effnet.input_size     pixels                              "224"
 ///   effnet.resize         pixels, before the crop             "256"
-///   effnet.crop           center | squash | tf_center
+///   effnet.crop           center | center_nearest | squash | tf_center
 ///   effnet.interpolation  nearest | bilinear | bicubic | lanczos | tf_bilinear
 ///   effnet.mean           three numbers, pixels of 0 to 255   "123.675,116.28,103.53"
 ///   effnet.std            three numbers, the same units

@@ -3,12 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
+#include <vector>
+
 #include <effnet/core/raw_tensor.hpp>
 #include <effnet/io/atomic_file.hpp>
 #include <effnet/io/json_cursor.hpp>
 #include <effnet/io/name_map.hpp>
-#include <string>
-#include <vector>
 
 namespace effnet {
 

@@ -1,15 +1,16 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+
 #include <effnet/core/raw_tensor.hpp>
 #include <effnet/io/naming.hpp>
 #include <effnet/io/tensor_index.hpp>
 #include <effnet/io/weight_metadata.hpp>
 #include <effnet/io/write_safetensors.hpp>
 #include <effnet/nn/weights.hpp>
-#include <map>
-#include <string>
-#include <utility>
 
 namespace effnet {
 

@@ -3,14 +3,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <effnet/core/error.hpp>
-#include <effnet/io/in_quotes.hpp>
-#include <effnet/io/name_map.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <effnet/core/error.hpp>
+#include <effnet/io/in_quotes.hpp>
+#include <effnet/io/name_map.hpp>
 
 namespace effnet {
 
