@@ -1,13 +1,17 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstddef>
-#include <effnet/cpu.hpp>
-#include <effnet/reference.hpp>
 #include <string>
 #include <thread>
 #include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include <effnet/cpu.hpp>
+#include <effnet/reference.hpp>
+
+#include "program.hpp"
 
 namespace example {
 
@@ -18,12 +22,10 @@ struct backend_options {
 };
 
 inline void add_backend_options(CLI::App& app, backend_options& chosen) {
-  app.add_option("--backend", chosen.name, "What it runs on")
-      ->check(CLI::IsMember({"cpu", "reference"}))
-      ->type_name("")
+  add_choice(app, "--backend", chosen.name, {"cpu", "reference"}, "What it runs on")
       ->capture_default_str();
   app.add_option("--threads", chosen.threads, "Threads that compute (default: all)")
-      ->check(CLI::Range(1, 1024))
+      ->check(between(1, 1024))
       ->type_name("N");
 }
 

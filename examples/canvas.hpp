@@ -5,9 +5,11 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <effnet/io/image.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include <effnet/io/image.hpp>
 
 #include "stroke_font.hpp"
 
@@ -22,7 +24,8 @@ class canvas {
     fill(0, 0, width, height, background);
   }
 
-  const effnet::image& picture() const { return picture_; }
+  const effnet::image& picture() const& { return picture_; }
+  effnet::image picture() && { return std::move(picture_); }
 
   void fill(int left, int top, int width, int height, color with) {
     for (int y = std::max(0, top); y < std::min(picture_.height, top + height); ++y)

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <string>
+
 #include <effnet/arch/models.hpp>
 #include <effnet/tables.hpp>
-#include <string>
 
 namespace example {
 

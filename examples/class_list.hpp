@@ -1,17 +1,19 @@
 #pragma once
 
 #include <cstddef>
-#include <effnet/core/error.hpp>
-#include <effnet/io/in_quotes.hpp>
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <effnet/core/error.hpp>
+#include <effnet/io/in_quotes.hpp>
 
 namespace example {
 

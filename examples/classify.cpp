@@ -218,7 +218,7 @@ int main(int argc, char** argv) {
   example::add_model_options(app, chosen.model);
   app.add_option("--labels", chosen.labels, "Class names: one a line, or JSON")->type_name("FILE");
   app.add_option("--top", chosen.top, "How many predictions to print of each picture")
-      ->check(CLI::Range(1, 1 << 20))
+      ->check(example::between(1, 1 << 20))
       ->type_name("K")
       ->capture_default_str();
   app.add_flag("--json", chosen.json, "Print a JSON array of {file, top}");

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
 #include <effnet/arch/count.hpp>
 #include <effnet/arch/summary.hpp>
-#include <nlohmann/json.hpp>
-#include <string>
 
 #include "chosen_model.hpp"
 #include "program.hpp"
@@ -146,9 +148,11 @@ int main(int argc, char** argv) {
   int size = 0;
   bool json = false;
   describe.options.add_option("MODEL", model, "Name of a network, or its table as FILE.json")
-      ->required();
+      ->required()
+      ->type_name("");
   describe.options.add_option("--size", size, "Image side in pixels (default: the network's own)")
-      ->check(CLI::Range(32, 8192));
+      ->check(example::between(32, 8192))
+      ->type_name("N");
   describe.options.add_flag("--json", json, "Print one JSON object");
 
   return describe.run(argc, argv, [&] {

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <effnet/images.hpp>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <effnet/images.hpp>
 
 #include "accuracy.hpp"
 #include "backend_options.hpp"
@@ -231,12 +233,13 @@ int main(int argc, char** argv) {
   app.add_option("--report", chosen.report,
                  "Write an HTML page: confusion matrix, weakest classes, worst mistakes")
       ->type_name("FILE");
-  app.add_option("--batch", chosen.batch, "Pictures that a thread computes together; more rarely pay")
-      ->check(CLI::Range(1, 1024))
+  app.add_option("--batch", chosen.batch,
+                 "Pictures that each thread computes together")
+      ->check(example::between(1, 1024))
       ->type_name("N")
       ->capture_default_str();
   app.add_option("--limit", chosen.limit, "Only so many pictures, spread over the data")
-      ->check(CLI::Range(1, 1 << 30))
+      ->check(example::between(1, 1 << 30))
       ->type_name("N");
   app.add_flag("--quiet", chosen.quiet, "No progress on stderr");
   example::add_backend_options(app, chosen.backend);

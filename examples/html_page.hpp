@@ -2,10 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <effnet/io/atomic_file.hpp>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <effnet/io/atomic_file.hpp>
 
 namespace example {
 

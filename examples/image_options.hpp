@@ -1,21 +1,25 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstddef>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
 #include <effnet/arch/convention_presets.hpp>
 #include <effnet/images.hpp>
 #include <effnet/nn/weights.hpp>
-#include <string>
-#include <vector>
 
 namespace example {
 
 inline void add_image_options(CLI::App& app, effnet::decode_options& chosen) {
   const char* reading = "How image files are read";
-  app.add_flag("!--no-exif", chosen.apply_exif, "Do not turn pictures as their EXIF data say")
+  app.add_flag_callback(
+         "--no-exif", [&chosen] { chosen.apply_exif = false; },
+         "Do not turn pictures as their EXIF data say")
       ->group(reading);
   app.add_option("--max-pixels", chosen.max_pixels, "Refuse larger pictures")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::PositiveNumber.description(""))
       ->type_name("N")
       ->capture_default_str()
       ->group(reading);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
-#include <effnet/data/tar_reader.hpp>
-#include <effnet/images.hpp>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -13,6 +11,9 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <effnet/data/tar_reader.hpp>
+#include <effnet/images.hpp>
 
 #include "class_list.hpp"
 

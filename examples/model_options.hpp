@@ -1,14 +1,16 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <effnet/arch/convention_presets.hpp>
-#include <effnet/weights.hpp>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <effnet/arch/convention_presets.hpp>
+#include <effnet/weights.hpp>
 
 #include "chosen_model.hpp"
 #include "program.hpp"
@@ -29,32 +31,30 @@ inline void add_model_options(CLI::App& app, model_options& chosen) {
   app.add_option("--weights", chosen.weights, "Its weights: safetensors or PyTorch .pth")
       ->type_name("FILE");
   const char* preparing = "How images are prepared (default: as the weights say)";
-  app.add_option("--convention", chosen.convention, "The rules of a family of checkpoints")
-      ->check(CLI::IsMember({"tf", "timm", "torchvision", "keras", "lite"}))
-      ->type_name("")
+  add_choice(app, "--convention", chosen.convention, {"tf", "timm", "torchvision", "keras", "lite"},
+             "The rules of a family of checkpoints")
       ->group(preparing);
   app.add_option("--size", chosen.size,
                  "Image side that the network sees; --resize follows in proportion")
-      ->check(CLI::Range(32, 8192))
+      ->check(between(32, 8192))
       ->type_name("N")
       ->group(preparing);
   app.add_option("--resize", chosen.resize, "Shorter side before the central crop")
-      ->check(CLI::Range(1, 16384))
+      ->check(between(1, 16384))
       ->type_name("N")
       ->group(preparing);
-  app.add_option("--interpolation", chosen.interpolation, "Filter of the resize")
-      ->check(CLI::IsMember({"nearest", "bilinear", "bicubic", "lanczos", "tf_bilinear"}))
-      ->type_name("")
+  add_choice(app, "--interpolation", chosen.interpolation,
+             {"nearest", "bilinear", "bicubic", "lanczos", "tf_bilinear"}, "Filter of the resize")
       ->group(preparing);
   app.add_option("--mean", chosen.mean, "Subtracted: R,G,B in pixel values of 0 to 255")
       ->delimiter(',')
       ->expected(3)
-      ->type_name("R,G,B")
+      ->type_name("V")
       ->group(preparing);
   app.add_option("--std", chosen.deviation, "Divided by, in the same units")
       ->delimiter(',')
       ->expected(3)
-      ->type_name("R,G,B")
+      ->type_name("V")
       ->group(preparing);
 }
 

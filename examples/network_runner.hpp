@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <effnet/nn/network.hpp>
 #include <span>
 #include <vector>
+
+#include <effnet/nn/network.hpp>
 
 namespace example {
 

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <effnet/images.hpp>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <effnet/images.hpp>
 
 #include "canvas.hpp"
 #include "html_page.hpp"
@@ -89,7 +90,7 @@ class picture_sheet {
         sheet.fill(left + pad, y + 15, filled, 4, bar);
       }
     }
-    return sheet.picture();
+    return std::move(sheet).picture();
   }
 
   html_page page() const {

@@ -1,13 +1,16 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
-#include <effnet/core/error.hpp>
 #include <exception>
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <effnet/core/error.hpp>
 
 #include "version.hpp"
 
@@ -21,6 +24,19 @@ enum exit_status : int { succeeded = 0, failed = 1, wrong_usage = 2 };
 struct usage_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+/// Numbers that an option takes; its help shows the type name alone.
+inline CLI::Validator between(int least, int most) {
+  return CLI::Range(least, most).description("");
+}
+
+/// An option that takes one of `words`.
+inline CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& chosen,
+                               const std::vector<std::string>& words, const std::string& text) {
+  return app.add_option(name, chosen, text)
+      ->check(CLI::IsMember(words).description(""))
+      ->type_name(CLI::detail::join(words, "|"));
+}
 
 /// A program: its options, and `run`, which turns everything that can go wrong into one sentence on
 /// stderr and an exit status. Results go to stdout, all else to stderr.

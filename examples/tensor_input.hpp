@@ -3,11 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
+#include <vector>
+
 #include <effnet/io/check_finite.hpp>
 #include <effnet/io/in_quotes.hpp>
 #include <effnet/io/safetensors.hpp>
-#include <string>
-#include <vector>
 
 namespace example {
 

@@ -2,13 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <effnet/io/write_safetensors.hpp>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <effnet/io/write_safetensors.hpp>
 
 namespace example {
 

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <effnet/io/atomic_file.hpp>
 #include <string>
 #include <string_view>
+
+#include <effnet/io/atomic_file.hpp>
 
 #include "accuracy.hpp"
 #include "class_list.hpp"

@@ -7,12 +7,14 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <png.h>
 
-#include <Eigen/Core>
-#include <effnet/core/config.hpp>
-#include <effnet/core/error.hpp>
 #include <fstream>
 #include <string>
 #include <thread>
+
+#include <Eigen/Core>
+
+#include <effnet/core/config.hpp>
+#include <effnet/core/error.hpp>
 
 namespace example {
 

@@ -1,10 +1,12 @@
 """Tests of the program `classify`."""
 
+import base64
 import json
 import math
 import os
 import random
 import re
+import struct
 import unittest
 
 from sample_network import (CLASSES, PICTURES, ProgramTest, png, read_safetensors, shared,
@@ -171,6 +173,21 @@ class Classify(ProgramTest):
         self.assertEqual(page.count("data:image/jpeg;base64,"), len(self.pictures))
         self.assertIsNone(re.search(r"https?://|<script", page))
         self.assertNotIn("<b>&amp;</b>", page)
+
+    def test_pictures_are_turned_as_their_exif_says(self):
+        sheet = self.folder / "sheet.html"
+        self.classify("--sheet", sheet, self.pictures[3])
+        address = re.search(r'base64,([^"]*)"', sheet.read_text()).group(1)
+        jpeg = base64.b64decode(address)
+        tiff = (b"II*\0" + struct.pack("<IH", 8, 1) + struct.pack("<HHIHH", 0x112, 3, 1, 6, 0)
+                + struct.pack("<I", 0))
+        exif = b"Exif\0\0" + tiff
+        photo = self.folder / "photo.jpg"
+        photo.write_bytes(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
+        turned, as_it_is = self.classify(photo), self.classify("--no-exif", photo)
+        self.assertNotEqual(turned, as_it_is)
+        photo.write_bytes(jpeg)
+        self.assertEqual(self.classify(photo), as_it_is)
 
     def test_weights_that_do_not_fit_are_refused(self):
         self.refuses("--model", "efficientnet_b0", "--weights", self.weights, self.pictures[0],
