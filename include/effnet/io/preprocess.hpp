@@ -108,7 +108,9 @@ inline void check_input_rule(const input_rule& rule) {
 inline void preprocess(const image& picture, const input_rule& rule, float* dst) {
   check_image(picture, "prepare");
   detail::check_input_rule(rule);
-  const auto [across, down] = detail::crop_axes(picture, rule);
+  const std::array axes = detail::crop_axes(picture, rule);
+  const detail::crop_axis& across = axes[0];
+  const detail::crop_axis& down = axes[1];
   const std::size_t size = static_cast<std::size_t>(rule.size);
 
   std::array<std::array<float, 256>, 3> normalized;
