@@ -1,9 +1,10 @@
 // The program whose compilation is measured: reads weights and runs EfficientNetV2-S on the CPU.
 #include <cstdio>
+#include <vector>
+
 #include <effnet/cpu.hpp>
 #include <effnet/v2.hpp>
 #include <effnet/weights.hpp>
-#include <vector>
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;

@@ -1,9 +1,10 @@
 // Runs a network on effnet::cpu, and says so by its exit status.
 #include <cmath>
 #include <cstdio>
+#include <vector>
+
 #include <effnet/cpu.hpp>
 #include <effnet/v2.hpp>
-#include <vector>
 
 int main() {
   const effnet::network<effnet::v2_b0, effnet::cpu_backend> net{

@@ -1,10 +1,11 @@
 // Runs a network where only Eigen is there.
 #include <cmath>
 #include <cstdio>
+#include <vector>
+
 #include <effnet/reference.hpp>
 #include <effnet/v2.hpp>
 #include <effnet/weights.hpp>
-#include <vector>
 
 int main() {
   const effnet::network<effnet::v2_b0, effnet::reference_backend> net{

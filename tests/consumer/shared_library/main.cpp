@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+
 #include <effnet/cpu.hpp>
 #include <effnet/reference.hpp>
 

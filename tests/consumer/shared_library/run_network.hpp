@@ -1,7 +1,8 @@
 #pragma once
 
-#include <effnet/v2.hpp>
 #include <vector>
+
+#include <effnet/v2.hpp>
 
 template <class Backend>
 std::vector<float> logits_on() {
