@@ -2,15 +2,16 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include <effnet/arch/count.hpp>
 #include <effnet/cpu.hpp>
 #include <effnet/resnet.hpp>
 #include <effnet/v1.hpp>
 #include <effnet/v2.hpp>
-#include <fstream>
-#include <optional>
-#include <string>
-#include <vector>
 
 // One forward pass of a network on the CPU backend. Every repetition times one pass, so that the
 // aggregates are of passes; "min" is the figure to compare on a machine that others use too.

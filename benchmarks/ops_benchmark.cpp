@@ -1,9 +1,10 @@
 #include <benchmark/benchmark.h>
 #include <omp.h>
 
-#include <effnet/cpu.hpp>
 #include <string>
 #include <vector>
+
+#include <effnet/cpu.hpp>
 
 #include "../tests/op_cases.hpp"
 

@@ -233,8 +233,7 @@ int main(int argc, char** argv) {
   app.add_option("--report", chosen.report,
                  "Write an HTML page: confusion matrix, weakest classes, worst mistakes")
       ->type_name("FILE");
-  app.add_option("--batch", chosen.batch,
-                 "Pictures that each thread computes together")
+  app.add_option("--batch", chosen.batch, "Pictures that each thread computes together")
       ->check(example::between(1, 1024))
       ->type_name("N")
       ->capture_default_str();

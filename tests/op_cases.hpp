@@ -1,11 +1,12 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include <effnet/arch/lite_tables.hpp>
 #include <effnet/arch/resnet_tables.hpp>
 #include <effnet/arch/v2_tables.hpp>
 #include <effnet/backend/problems.hpp>
-#include <string>
-#include <vector>
 
 namespace effnet::testing {
 

@@ -2,10 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include <effnet/backend/backend.hpp>
 #include <effnet/core/rng.hpp>
 #include <effnet/math/activation.hpp>
-#include <vector>
 
 #include "op_cases.hpp"
 #include "oracle_fill.hpp"

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cmath>
-#include <effnet/nn/weights.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <effnet/nn/weights.hpp>
 
 namespace effnet::testing {
 

@@ -1,11 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include <effnet/arch/fused_ablation.hpp>
 #include <effnet/arch/lite_tables.hpp>
 #include <effnet/arch/resnet_tables.hpp>
 #include <effnet/arch/summary.hpp>
 #include <effnet/arch/v2_tables.hpp>
-#include <vector>
 
 namespace {
 using namespace effnet;

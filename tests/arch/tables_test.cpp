@@ -1,10 +1,11 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <string_view>
+
 #include <effnet/arch/models.hpp>
 #include <effnet/arch/tensors.hpp>
 #include <effnet/arch/validate.hpp>
-#include <string_view>
 
 namespace {
 using namespace effnet;

@@ -1,8 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <effnet/core/dtype.hpp>
 #include <limits>
+
+#include <effnet/core/dtype.hpp>
 
 using namespace effnet;
 

@@ -2,13 +2,14 @@
 
 #include <array>
 #include <cstdlib>
-#include <effnet/core/rng.hpp>
-#include <effnet/io/decode.hpp>
-#include <effnet/io/encode.hpp>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <effnet/core/rng.hpp>
+#include <effnet/io/decode.hpp>
+#include <effnet/io/encode.hpp>
 
 #include "made_images.hpp"
 #include "shared_data.hpp"

@@ -1,10 +1,11 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
-#include <effnet/io/decode.hpp>
-#include <effnet/io/encode.hpp>
 #include <string>
 #include <vector>
+
+#include <effnet/io/decode.hpp>
+#include <effnet/io/encode.hpp>
 
 #include "made_images.hpp"
 #include "temporary_folder.hpp"

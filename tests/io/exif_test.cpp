@@ -1,12 +1,13 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <effnet/io/decode.hpp>
-#include <effnet/io/encode.hpp>
-#include <effnet/io/exif.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <effnet/io/decode.hpp>
+#include <effnet/io/encode.hpp>
+#include <effnet/io/exif.hpp>
 
 #include "made_images.hpp"
 #include "temporary_folder.hpp"

@@ -11,12 +11,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <effnet/core/rng.hpp>
-#include <effnet/io/image.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <effnet/core/rng.hpp>
+#include <effnet/io/image.hpp>
 
 /// Image files of every kind, made with libjpeg and libpng themselves. A failing encoder ends the
 /// program: these are inputs of tests, not their subject.

@@ -3,12 +3,13 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <effnet/io/resize.hpp>
-#include <effnet/io/safetensors.hpp>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <effnet/io/resize.hpp>
+#include <effnet/io/safetensors.hpp>
 
 #include "made_images.hpp"
 #include "shared_data.hpp"

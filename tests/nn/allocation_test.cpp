@@ -4,12 +4,13 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <new>
+#include <vector>
+
 #include <effnet/cpu.hpp>
 #include <effnet/reference.hpp>
 #include <effnet/v1.hpp>
 #include <effnet/v2.hpp>
-#include <new>
-#include <vector>
 
 #include "../oracle_fill.hpp"
 

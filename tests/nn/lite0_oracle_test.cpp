@@ -1,12 +1,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <numeric>
+#include <string>
+
 #include <effnet/cpu.hpp>
 #include <effnet/lite.hpp>
 #include <effnet/reference.hpp>
 #include <effnet/weights.hpp>
-#include <numeric>
-#include <string>
 
 #include "../oracle_fill.hpp"
 #include "../shared_data.hpp"

@@ -1,11 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include <effnet/arch/models.hpp>
 #include <effnet/cpu.hpp>
 #include <effnet/io/safetensors.hpp>
 #include <effnet/nn/network.hpp>
 #include <effnet/reference.hpp>
-#include <string>
 
 #include "../oracle_fill.hpp"
 #include "../shared_data.hpp"

@@ -1,15 +1,16 @@
 #include <doctest/doctest.h>
 
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
 #include <effnet/cpu.hpp>
 #include <effnet/lite.hpp>
 #include <effnet/reference.hpp>
 #include <effnet/resnet.hpp>
 #include <effnet/v1.hpp>
 #include <effnet/v2.hpp>
-#include <string>
-#include <thread>
-#include <type_traits>
-#include <vector>
 
 #include "../oracle_fill.hpp"
 

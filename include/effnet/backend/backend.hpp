@@ -2,10 +2,11 @@
 
 #include <concepts>
 #include <cstddef>
-#include <effnet/backend/problems.hpp>
-#include <effnet/core/tensor_view.hpp>
 #include <string>
 #include <string_view>
+
+#include <effnet/backend/problems.hpp>
+#include <effnet/core/tensor_view.hpp>
 
 namespace effnet {
 

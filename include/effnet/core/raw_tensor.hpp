@@ -2,14 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <effnet/core/dtype.hpp>
-#include <effnet/core/error.hpp>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <effnet/core/dtype.hpp>
+#include <effnet/core/error.hpp>
 
 namespace effnet {
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+
 #include <effnet/core/config.hpp>
 
 namespace effnet {

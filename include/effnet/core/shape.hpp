@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstddef>
-#include <effnet/core/error.hpp>
 #include <string>
+
+#include <effnet/core/error.hpp>
 
 namespace effnet {
 

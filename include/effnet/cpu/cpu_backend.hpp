@@ -3,13 +3,14 @@
 #include <omp.h>
 
 #include <cstring>
+#include <string_view>
+
 #include <effnet/backend/backend.hpp>
 #include <effnet/core/aligned_buffer.hpp>
 #include <effnet/cpu/dnnl.hpp>
 #include <effnet/cpu/elementwise.hpp>
 #include <effnet/cpu/pooling.hpp>
 #include <effnet/cpu/thread_scope.hpp>
-#include <string_view>
 
 namespace effnet {
 

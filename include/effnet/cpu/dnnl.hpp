@@ -3,13 +3,15 @@
 #include <omp.h>
 
 #include <array>
-#include <effnet/backend/problems.hpp>
-#include <effnet/core/error.hpp>
 #include <initializer_list>
 #include <memory>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 #include <string_view>
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <effnet/backend/problems.hpp>
+#include <effnet/core/error.hpp>
 
 static_assert(DNNL_VERSION_MAJOR == 2 || DNNL_VERSION_MAJOR == 3,
               "effnet: the CPU backend is written for oneDNN 2.x and 3.x");

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstring>
+
 #include <effnet/core/tensor_view.hpp>
 #include <effnet/cpu/parallel.hpp>
 #include <effnet/cpu/vector.hpp>

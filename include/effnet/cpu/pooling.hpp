@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
+
 #include <effnet/backend/problems.hpp>
 #include <effnet/core/tensor_view.hpp>
 #include <effnet/cpu/parallel.hpp>
 #include <effnet/cpu/vector.hpp>
-#include <limits>
 
 namespace effnet::cpu {
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstring>
+
 #include <effnet/cpu/isa.hpp>
 
 namespace effnet::cpu {

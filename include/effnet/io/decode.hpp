@@ -6,17 +6,18 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
-#include <effnet/core/error.hpp>
-#include <effnet/io/decode_options.hpp>
-#include <effnet/io/image.hpp>
-#include <effnet/io/jpeg_decode.hpp>
-#include <effnet/io/png_decode.hpp>
 #include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <effnet/core/error.hpp>
+#include <effnet/io/decode_options.hpp>
+#include <effnet/io/image.hpp>
+#include <effnet/io/jpeg_decode.hpp>
+#include <effnet/io/png_decode.hpp>
 
 namespace effnet {
 

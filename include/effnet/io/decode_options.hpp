@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <effnet/core/error.hpp>
 #include <string>
 #include <string_view>
+
+#include <effnet/core/error.hpp>
 
 namespace effnet {
 

@@ -4,13 +4,14 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <span>
+#include <string>
+
 #include <effnet/core/error.hpp>
 #include <effnet/io/image.hpp>
 #include <effnet/io/jpeg_encode.hpp>
 #include <effnet/io/png_encode.hpp>
-#include <filesystem>
-#include <span>
-#include <string>
 
 namespace effnet {
 

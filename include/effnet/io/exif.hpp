@@ -3,10 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <effnet/io/image.hpp>
 #include <span>
 #include <string_view>
 #include <utility>
+
+#include <effnet/io/image.hpp>
 
 namespace effnet {
 

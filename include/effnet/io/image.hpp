@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <effnet/core/error.hpp>
 #include <string_view>
 #include <vector>
+
+#include <effnet/core/error.hpp>
 
 namespace effnet {
 

@@ -11,14 +11,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <effnet/io/decode_options.hpp>
-#include <effnet/io/exif.hpp>
-#include <effnet/io/image.hpp>
-#include <effnet/io/image_trap.hpp>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <effnet/io/decode_options.hpp>
+#include <effnet/io/exif.hpp>
+#include <effnet/io/image.hpp>
+#include <effnet/io/image_trap.hpp>
 
 namespace effnet::detail {
 

@@ -8,11 +8,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
+#include <vector>
+
 #include <effnet/core/error.hpp>
 #include <effnet/io/image.hpp>
 #include <effnet/io/image_trap.hpp>
-#include <new>
-#include <vector>
 
 namespace effnet {
 

@@ -6,13 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
+#include <string_view>
+#include <utility>
+
 #include <effnet/io/decode_options.hpp>
 #include <effnet/io/exif.hpp>
 #include <effnet/io/image.hpp>
 #include <effnet/io/image_trap.hpp>
-#include <span>
-#include <string_view>
-#include <utility>
 
 namespace effnet::detail {
 

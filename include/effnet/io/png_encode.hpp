@@ -4,10 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
+
 #include <effnet/core/error.hpp>
 #include <effnet/io/image.hpp>
 #include <effnet/io/image_trap.hpp>
-#include <vector>
 
 namespace effnet {
 

@@ -2,12 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
+
 #include <effnet/arch/convention.hpp>
 #include <effnet/core/error.hpp>
 #include <effnet/io/image.hpp>
 #include <effnet/io/resize_passes.hpp>
 #include <effnet/io/resize_tf_bilinear.hpp>
-#include <vector>
 
 namespace effnet {
 

@@ -4,9 +4,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <effnet/arch/convention.hpp>
 #include <numbers>
 #include <vector>
+
+#include <effnet/arch/convention.hpp>
 
 namespace effnet::detail {
 

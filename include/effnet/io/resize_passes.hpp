@@ -4,9 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
+
 #include <effnet/io/image.hpp>
 #include <effnet/io/resize_filter.hpp>
-#include <vector>
 
 namespace effnet {
 

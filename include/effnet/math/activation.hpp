@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+
 #include <effnet/arch/network_spec.hpp>
 #include <effnet/core/config.hpp>
 

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <effnet/nn/conv_act.hpp>
 #include <optional>
+
+#include <effnet/nn/conv_act.hpp>
 
 namespace effnet {
 

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <effnet/nn/plan_builder.hpp>
 #include <memory>
+
+#include <effnet/nn/plan_builder.hpp>
 
 namespace effnet {
 

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cmath>
+#include <vector>
+
 #include <effnet/core/file_mapping.hpp>
 #include <effnet/nn/weights.hpp>
-#include <vector>
 
 namespace effnet {
 

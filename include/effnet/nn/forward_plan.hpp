@@ -1,13 +1,14 @@
 #pragma once
 
-#include <effnet/nn/bottleneck.hpp>
-#include <effnet/nn/fused_mbconv.hpp>
-#include <effnet/nn/mbconv.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include <effnet/nn/bottleneck.hpp>
+#include <effnet/nn/fused_mbconv.hpp>
+#include <effnet/nn/mbconv.hpp>
 
 namespace effnet {
 

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <effnet/nn/squeeze_excite.hpp>
 #include <optional>
+
+#include <effnet/nn/squeeze_excite.hpp>
 
 namespace effnet {
 

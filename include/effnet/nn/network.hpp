@@ -1,9 +1,10 @@
 #pragma once
 
-#include <effnet/arch/count.hpp>
-#include <effnet/nn/session.hpp>
 #include <memory>
 #include <utility>
+
+#include <effnet/arch/count.hpp>
+#include <effnet/nn/session.hpp>
 
 namespace effnet {
 

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <effnet/arch/validate.hpp>
-#include <effnet/backend/backend.hpp>
-#include <effnet/nn/folding.hpp>
 #include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
+
+#include <effnet/arch/validate.hpp>
+#include <effnet/backend/backend.hpp>
+#include <effnet/nn/folding.hpp>
 
 namespace effnet {
 

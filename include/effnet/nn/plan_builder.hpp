@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
+
 #include <effnet/core/arena_plan.hpp>
 #include <effnet/nn/network_state.hpp>
-#include <memory>
 
 namespace effnet {
 

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <algorithm>
-#include <effnet/nn/forward_plan.hpp>
 #include <list>
 #include <memory>
 #include <string_view>
 #include <utility>
+
+#include <effnet/nn/forward_plan.hpp>
 
 namespace effnet {
 

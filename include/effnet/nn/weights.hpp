@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cmath>
+#include <numbers>
+#include <string>
+#include <vector>
+
 #include <effnet/arch/convention_presets.hpp>
 #include <effnet/arch/tensors.hpp>
 #include <effnet/core/raw_tensor.hpp>
 #include <effnet/core/rng.hpp>
-#include <numbers>
-#include <string>
-#include <vector>
 
 namespace effnet {
 

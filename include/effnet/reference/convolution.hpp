@@ -1,10 +1,12 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <algorithm>
-#include <effnet/backend/problems.hpp>
 #include <string_view>
 #include <vector>
+
+#include <Eigen/Core>
+
+#include <effnet/backend/problems.hpp>
 
 namespace effnet::reference {
 

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
+
 #include <effnet/backend/problems.hpp>
 #include <effnet/core/tensor_view.hpp>
-#include <limits>
 
 namespace effnet::reference {
 

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <cstring>
+#include <string_view>
+
 #include <effnet/backend/backend.hpp>
 #include <effnet/core/aligned_buffer.hpp>
 #include <effnet/reference/convolution.hpp>
 #include <effnet/reference/elementwise.hpp>
 #include <effnet/reference/pooling.hpp>
-#include <string_view>
 
 namespace effnet {
 
