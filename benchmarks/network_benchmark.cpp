@@ -13,6 +13,8 @@
 #include <effnet/v1.hpp>
 #include <effnet/v2.hpp>
 
+#include "../examples/short_spins.hpp"
+
 // One forward pass of a network on the CPU backend. Every repetition times one pass, so that the
 // aggregates are of passes; "min" is the figure to compare on a machine that others use too.
 namespace {
@@ -63,6 +65,7 @@ std::string cpu_model() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  example::use_short_spins(argv);
   add("b0_224_n1", b0, 224, 1);
   add("b0_224_n16", b0, 224, 16);
   add("b4_380_n1", b4, 380, 1);

@@ -6,6 +6,7 @@
 
 #include <effnet/cpu.hpp>
 
+#include "../examples/short_spins.hpp"
 #include "../tests/op_cases.hpp"
 
 // Every distinct convolution of B0, V2-B0, V2-S and V2-M at their evaluation sizes, as the networks
@@ -31,6 +32,7 @@ void convolution(benchmark::State& state, const testing::conv_case& at, int thre
 }  // namespace
 
 int main(int argc, char** argv) {
+  example::use_short_spins(argv);
   for (const network_spec* spec : {&b0, &v2_b0, &v2_s, &v2_m})
     for (const testing::conv_case& at : testing::network_conv_cases(*spec, spec->eval_size, 1))
       for (int threads : {1, omp_get_max_threads()})

@@ -22,6 +22,7 @@
 #include "picture_sheet.hpp"
 #include "prediction.hpp"
 #include "program.hpp"
+#include "short_spins.hpp"
 #include "tensor_input.hpp"
 #include "tensor_table.hpp"
 
@@ -204,6 +205,7 @@ int classify(const example::program& program, const settings& chosen, const B& b
 }  // namespace
 
 int main(int argc, char** argv) {
+  example::use_short_spins(argv);
   example::program program(
       "classify", "Says what is in pictures, with a trained network.",
       "  classify --model efficientnet_lite0 --weights lite0.safetensors --labels classes.json "

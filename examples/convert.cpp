@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <effnet/io/matching_models.hpp>
+#include <effnet/torch.hpp>
 #include <effnet/weights.hpp>
 
 #include "chosen_model.hpp"

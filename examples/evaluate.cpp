@@ -23,6 +23,7 @@
 #include "program.hpp"
 #include "progress_bar.hpp"
 #include "report_page.hpp"
+#include "short_spins.hpp"
 #include "verdict_table.hpp"
 
 namespace {
@@ -212,6 +213,7 @@ int evaluate(const example::program& program, const settings& chosen, const B& b
 }  // namespace
 
 int main(int argc, char** argv) {
+  example::use_short_spins(argv);
   example::program program(
       "evaluate", "Measures how often a network is right on pictures whose classes are known.",
       "  evaluate --model efficientnet_lite0 --weights lite0.safetensors --labels classes.json "

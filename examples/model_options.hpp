@@ -10,7 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include <effnet/arch/convention_presets.hpp>
-#include <effnet/weights.hpp>
+#include <effnet/torch.hpp>
 
 #include "chosen_model.hpp"
 #include "program.hpp"

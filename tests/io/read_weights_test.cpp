@@ -9,6 +9,7 @@
 #include <effnet/arch/lite_tables.hpp>
 #include <effnet/arch/v2_tables.hpp>
 #include <effnet/io/matching_models.hpp>
+#include <effnet/torch.hpp>
 #include <effnet/weights.hpp>
 
 #include "shared_data.hpp"
@@ -336,5 +337,16 @@ TEST_CASE("io: real Lite0 weights carry Lite's conventions without metadata of e
     const raw_tensor* same = back.find(name);
     REQUIRE(same != nullptr);
     CHECK(same_bytes(*same, tensor));
+  }
+}
+
+TEST_CASE("io: read_weights says what to do with a file of PyTorch") {
+  const temporary_folder folder;
+  for (const std::string content :
+       {std::string("PK\x03\x04 and so on"), std::string("\x80\x02 and so on")}) {
+    write_bytes(folder / "w.pth", content);
+    CHECK_THROWS_WITH_AS(read_weights(folder / "w.pth", tiny),
+                         doctest::Contains("is a PyTorch file: read it with read_state_dict"),
+                         file_error);
   }
 }

@@ -39,7 +39,7 @@ THIRD_PARTY = {
 # What a program may come to see through an entry header; those not named here may see anything.
 ENTRIES = {
     "v1.hpp": [], "v2.hpp": [], "lite.hpp": [], "resnet.hpp": [],
-    "reference.hpp": ["Eigen"], "weights.hpp": [], "cpu.hpp": ["oneDNN", "OpenMP"],
+    "reference.hpp": ["Eigen"], "weights.hpp": [], "torch.hpp": [], "cpu.hpp": ["oneDNN", "OpenMP"],
 }
 
 # Costly to compile, and of no use to a library that prints nothing.

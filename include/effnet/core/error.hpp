@@ -46,34 +46,51 @@ namespace detail {
 /// every combination of types: errors would otherwise be most of what a program compiles.
 class piece {
  public:
-  piece(std::string_view text) : text_(text) {}
-  piece(const std::string& text) : text_(text) {}
-  piece(const char* text) : text_(text) {}
-  piece(char c) : digits_{c}, length_(1) {}
+  piece(std::string_view text) : kind_(text_kind), text_(text) {}
+  piece(const std::string& text) : kind_(text_kind), text_(text) {}
+  piece(const char* text) : kind_(text_kind), text_(text) {}
+  piece(char letter) : kind_(letter_kind), integer_(letter) {}
   template <std::integral Number>
-  piece(Number value) {
-    if constexpr (std::signed_integral<Number>)
-      length_ = std::snprintf(digits_, sizeof digits_, "%lld", static_cast<long long>(value));
-    else
-      length_ =
-          std::snprintf(digits_, sizeof digits_, "%llu", static_cast<unsigned long long>(value));
-  }
+  piece(Number value)
+      : kind_(std::signed_integral<Number> ? signed_kind : unsigned_kind),
+        integer_(static_cast<long long>(value)) {}
+  piece(double value) : kind_(real_kind), real_(value) {}
   piece(float value) : piece(static_cast<double>(value)) {}
-  piece(double value) { length_ = std::snprintf(digits_, sizeof digits_, "%.6g", value); }
 
-  std::string_view text() const {
-    return length_ < 0 ? text_ : std::string_view(digits_, static_cast<std::size_t>(length_));
+  void append_to(std::string& sentence) const {
+    char digits[32];
+    switch (kind_) {
+      case text_kind:
+        sentence += text_;
+        return;
+      case letter_kind:
+        sentence += static_cast<char>(integer_);
+        return;
+      case signed_kind:
+        std::snprintf(digits, sizeof digits, "%lld", integer_);
+        break;
+      case unsigned_kind:
+        std::snprintf(digits, sizeof digits, "%llu", static_cast<unsigned long long>(integer_));
+        break;
+      case real_kind:
+        std::snprintf(digits, sizeof digits, "%.6g", real_);
+        break;
+    }
+    sentence += digits;
   }
 
  private:
-  std::string_view text_;
-  char digits_[24] = {};
-  int length_ = -1;  // of digits; negative: text_ counts
+  enum kind { text_kind, letter_kind, signed_kind, unsigned_kind, real_kind } kind_;
+  union {
+    std::string_view text_;
+    long long integer_;
+    double real_;
+  };
 };
 
 [[gnu::noinline, gnu::cold]] inline std::string join(const piece* pieces, std::size_t count) {
   std::string text;
-  for (std::size_t i = 0; i < count; ++i) text += pieces[i].text();
+  for (std::size_t i = 0; i < count; ++i) pieces[i].append_to(text);
   return text;
 }
 

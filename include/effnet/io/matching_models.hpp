@@ -6,6 +6,7 @@
 
 #include <effnet/arch/models.hpp>
 #include <effnet/io/tensor_index.hpp>
+#include <effnet/nn/tensors_of.hpp>
 
 namespace effnet {
 
@@ -20,7 +21,7 @@ inline std::vector<network_spec> matching_models(const state_dict& dict) {
     const network_spec spec = detail::spec_for_file(index, *names, *model);
     std::size_t found = 0;
     bool fits = true;
-    for (const tensor_spec& t : detail::tensor_list(spec)) {
+    for (const tensor_spec& t : tensors_of(spec)) {
       const raw_tensor* tensor = index.find(tensor_name(*names, spec, t));
       if (tensor != nullptr)
         ++found, fits = detail::has_shape(*tensor, t);

@@ -10,6 +10,7 @@
 #include <effnet/core/raw_tensor.hpp>
 #include <effnet/io/name_map.hpp>
 #include <effnet/io/naming.hpp>
+#include <effnet/nn/tensors_of.hpp>
 
 namespace effnet {
 
@@ -31,13 +32,6 @@ class tensor_index {
   name_map index_;
 };
 
-/// `for_each_tensor` as a list: its walk is compiled once, not for each use.
-inline std::vector<tensor_spec> tensor_list(const network_spec& spec) {
-  std::vector<tensor_spec> list;
-  for_each_tensor(spec, [&](const tensor_spec& t) { list.push_back(t); });
-  return list;
-}
-
 /// PyTorch counts batches in a scalar; some files keep it as one element.
 inline bool has_shape(const raw_tensor& tensor, const tensor_spec& expected) {
   const auto rank = static_cast<std::size_t>(expected.rank);
@@ -52,7 +46,7 @@ inline bool has_shape(const raw_tensor& tensor, const tensor_spec& expected) {
 inline std::optional<naming> detect_naming(const tensor_index& index, const network_spec& spec) {
   std::optional<naming> best;
   std::size_t most = 0;
-  const std::vector<tensor_spec> tensors = tensor_list(spec);
+  const std::vector<tensor_spec> tensors = tensors_of(spec);
   // ResNets are spelled alike everywhere: torchvision's conventions are the published ones
   for (naming names : {naming::torchvision, naming::timm, naming::lukemelas}) {
     if (!can_name(names, spec)) continue;
@@ -66,7 +60,7 @@ inline std::optional<naming> detect_naming(const tensor_index& index, const netw
 
 inline network_spec spec_for_file(const tensor_index& index, naming names, network_spec spec) {
   std::int64_t classes = 0, channels = 0;
-  for (const tensor_spec& t : tensor_list(spec)) {
+  for (const tensor_spec& t : tensors_of(spec)) {
     const bool classifier = t.of.role == layer_role::classifier;
     if (t.part != tensor_part::weight || (!classifier && t.of.role != layer_role::stem)) continue;
     const raw_tensor* found = index.find(tensor_name(names, spec, t));

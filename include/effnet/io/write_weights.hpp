@@ -10,6 +10,7 @@
 #include <effnet/io/tensor_index.hpp>
 #include <effnet/io/weight_metadata.hpp>
 #include <effnet/io/write_safetensors.hpp>
+#include <effnet/nn/tensors_of.hpp>
 #include <effnet/nn/weights.hpp>
 
 namespace effnet {
@@ -23,7 +24,7 @@ inline state_dict state_dict_of(const weights& from, naming names,
   dict.metadata = std::move(metadata);
   write_metadata(dict.metadata, from);
   std::size_t next = 0;
-  for (const tensor_spec& t : detail::tensor_list(from.spec)) {
+  for (const tensor_spec& t : tensors_of(from.spec)) {
     if (next >= from.tensors.size())
       throw weight_error(sentence("the weights of ", std::string_view(from.spec.name), " have ",
                                   from.tensors.size(), " tensors, expected ",

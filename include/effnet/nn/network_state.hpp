@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include <effnet/arch/validate.hpp>
 #include <effnet/backend/backend.hpp>
+#include <effnet/nn/check_weights.hpp>
 #include <effnet/nn/folding.hpp>
 
 namespace effnet {
@@ -20,13 +20,12 @@ class network_state {
   using packed_pointer = std::shared_ptr<const typename B::packed>;
 
   network_state(effnet::weights from, B on) : weights_(std::move(from)), backend_(std::move(on)) {
-    validate(weights_.spec);
-    std::size_t tensor = 0;
-    for_each_layer(weights_.spec, [&](const layer& l) {
-      layers_.push_back({l, tensor, {}});
-      tensor += 1 + (l.bias ? 1 : 0) + (l.batch_norm ? 5 : 0);
-    });
-    check_tensors();
+    check_weights(weights_);
+    std::size_t index = 0;
+    for (const tensor_spec& t : tensors_of(weights_.spec)) {
+      if (t.part == tensor_part::weight) layers_.push_back({t.of, index, {}});
+      ++index;
+    }
   }
 
   const effnet::weights& stored() const { return weights_; }
@@ -57,26 +56,6 @@ class network_state {
     std::size_t first_tensor;
     std::vector<std::pair<layout_type, packed_pointer>> copies;
   };
-
-  void check_tensors() const {
-    std::size_t index = 0;
-    for_each_tensor(weights_.spec, [&](const tensor_spec& wanted) {
-      if (index >= weights_.tensors.size())
-        throw weight_error(sentence("network '", std::string_view(weights_.spec.name),
-                                    "' has more than ", weights_.tensors.size(),
-                                    " tensors; load weights of this network"));
-      const raw_tensor& got = weights_.tensors[index++];
-      if (wanted.part == tensor_part::bn_num_batches) return;
-      const std::vector<std::int64_t> shape(wanted.extents.begin(),
-                                            wanted.extents.begin() + wanted.rank);
-      if (got.data == nullptr || got.shape != shape || !is_floating(got.type))
-        throw weight_error(sentence("network '", std::string_view(weights_.spec.name), "': tensor ",
-                                    index - 1, " must be floating, of shape ", shape_text(shape),
-                                    ", but is ", got.data == nullptr ? "absent" : name_of(got.type),
-                                    " of shape ", shape_text(got.shape),
-                                    "; load weights of this network"));
-    });
-  }
 
   effnet::weights weights_;
   B backend_;
