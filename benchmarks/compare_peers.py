@@ -83,10 +83,11 @@ def exported(folder, python, work):
 def time_effnet(work, threads):
     # argv of Google Benchmark; one repetition is one pass.
     run = subprocess.run([BENCHMARK, f"--benchmark_filter=^{work}/threads:{threads}/",
-                          "--benchmark_format=json", "--benchmark_report_aggregates_only=false"],
+                          "--benchmark_format=json"],
                          check=True, capture_output=True, text=True)
     result = json.loads(run.stdout)
-    times = [row["real_time"] for row in result["benchmarks"] if row["run_type"] == "iteration"]
+    times = [row["real_time"] for row in result["benchmarks"]
+             if row["run_type"] == "iteration"]
     return times, result["context"]
 
 

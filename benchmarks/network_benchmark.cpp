@@ -48,7 +48,6 @@ void add(const std::string& name, const network_spec& spec, int size, int batch)
         ->UseRealTime()
         ->Iterations(1)
         ->Repetitions(20)
-        ->ReportAggregatesOnly()
         ->ComputeStatistics("min", [](const std::vector<double>& times) {
           return *std::min_element(times.begin(), times.end());
         });
