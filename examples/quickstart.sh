@@ -7,12 +7,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bash cmake/install_debian_packages.sh g++ cmake ninja-build python3 libeigen3-dev libdnnl-dev \
-  libjpeg-dev libpng-dev nlohmann-json3-dev libcli11-dev
+  libjpeg-dev libpng-dev nlohmann-json3-dev libcli11-dev doctest-dev libbenchmark-dev
 
-build=build/quickstart
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DEFFNET_COMPONENTS='cpu;io' \
-  -DEFFNET_TESTS=OFF -DEFFNET_BENCHMARKS=OFF >/dev/null
-cmake --build "$build" -j "$(nproc)" --target describe classify
+build=build/release
+cmake --preset release >/dev/null
+cmake --build --preset release -j "$(nproc)" --target describe classify evaluate convert
 programs=$build/examples
 
 printf '\nEfficientNetV2-S, stage by stage:\n'
