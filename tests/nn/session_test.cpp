@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <new>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -43,6 +44,17 @@ constexpr network_spec fused_se{
                mbconv{.repeats = 2, .kernel = 5, .stride = 1, .expand = 1, .in = 12, .out = 12}},
     .head = 0,
     .classes = 5,
+};
+
+/// The reference, out of memory where a buffer would be larger than `most`.
+struct starving_backend : reference_backend {
+  static inline std::size_t most = 0;
+  struct buffer : aligned_buffer {
+    buffer() = default;
+    explicit buffer(std::size_t bytes)
+        : aligned_buffer(bytes <= most ? bytes : throw std::bad_alloc()) {}
+  };
+  starving_backend with_threads(int) const { return *this; }
 };
 
 template <backend B>
@@ -183,6 +195,33 @@ TEST_CASE("nn: a session's memory stays what the largest plan needs") {
   };
   const std::size_t large = run(96);
   for (int side : {32, 40, 48, 96, 33, 96}) CHECK(run(side) == large);
+}
+
+TEST_CASE("nn: a session that ran out of memory runs again at sizes that fit") {
+  starving_backend::most = 1 << 20;
+  const dynamic_network<starving_backend> net{initial_weights(small_v2)};
+  auto session = net.make_session();
+  const shape4 small{1, 32, 32, 3}, large{1, 256, 256, 3};
+  const std::vector<float> images = oracle_images(small), too_large(large.elements());
+  const std::vector<float> expected = logits_of(session, images, small);
+  for (int i = 0; i < 2; ++i)
+    CHECK_THROWS_AS(session.run({too_large.data(), large}), std::bad_alloc);
+  CHECK(logits_of(session, images, small) == expected);
+}
+
+TEST_CASE("nn: a session can be moved, its plans and outputs with it") {
+  const dynamic_network<cpu_backend> net{initial_weights(small_v2)};
+  auto first = net.make_session({.threads = 1});
+  const shape4 shape{1, 40, 32, 3};
+  const std::vector<float> images = oracle_images(shape);
+  const std::vector<float> expected = logits_of(first, images, shape);
+  const std::size_t bytes = first.memory_bytes();
+  auto second = std::move(first);
+  CHECK(second.memory_bytes() == bytes);
+  CHECK(first.memory_bytes() == 0);
+  CHECK(logits_of(second, images, shape) == expected);
+  second = net.make_session({.threads = 2});
+  CHECK(logits_of(second, images, shape).size() == expected.size());
 }
 
 TEST_CASE("nn: shapes that a network does not take are refused with what it takes") {

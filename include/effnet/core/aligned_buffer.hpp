@@ -7,7 +7,8 @@
 
 namespace effnet {
 
-/// Owned memory, aligned for the widest vectors and a cache line. Not initialised.
+/// Owned memory, aligned for the widest vectors and a cache line. Not initialised; empty once moved
+/// from.
 class aligned_buffer {
  public:
   static constexpr std::size_t alignment = 64;
@@ -18,6 +19,13 @@ class aligned_buffer {
                   ? nullptr
                   : static_cast<std::byte*>(::operator new (bytes, std::align_val_t{alignment}))),
         bytes_(bytes) {}
+  aligned_buffer(aligned_buffer&& from) noexcept
+      : data_(std::move(from.data_)), bytes_(std::exchange(from.bytes_, 0)) {}
+  aligned_buffer& operator=(aligned_buffer&& from) noexcept {
+    data_ = std::move(from.data_);
+    bytes_ = std::exchange(from.bytes_, 0);
+    return *this;
+  }
 
   std::byte* data() const { return data_.get(); }
   std::size_t bytes() const { return bytes_; }

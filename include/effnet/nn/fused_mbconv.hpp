@@ -7,8 +7,8 @@
 namespace effnet {
 
 /// Fused-MBConv: kxk expand and 1x1 project, or one activated kxk at expand ratio 1.
-/// Squeeze-excite, which no published table has here, follows the kxk. The input is added where
-/// shapes allow.
+/// Squeeze-excite follows the kxk (automl, whose networks have none here, puts it in front of a
+/// single one). The input is added where shapes allow.
 template <backend B>
 class fused_mbconv_block {
  public:

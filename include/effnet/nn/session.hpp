@@ -42,6 +42,9 @@ class session {
     check(images);
     const auto scope = backend_.enter();
     const forward_plan<B>& plan = planned(images.shape);
+    // Not once a plan: where memory ran out before, no plan has what it needs.
+    grow(arena_, plan.arena_bytes());
+    grow(scratch_, plan.scratch_bytes());
     plan.run(backend_, {arena_.data(), scratch_.data(), images.data}, outputs_, observe);
     return outputs_;
   }
@@ -73,8 +76,6 @@ class session {
     }
     if (plans_.size() >= static_cast<std::size_t>(std::max(1, options_.plans))) plans_.pop_back();
     plans_.emplace_front(*state_, backend_, images, options_.features);
-    grow(arena_, plans_.front().arena_bytes());
-    grow(scratch_, plans_.front().scratch_bytes());
     return plans_.front();
   }
 
