@@ -129,7 +129,7 @@ void check_elementwise(const B& on) {
               doctest::Approx(sum / static_cast<double>(image / channels)).epsilon(1e-5));
       }
   }
-  for (int side : {5, 6}) {  // the window hangs over below at 6, not at 5
+  for (int side : {5, 6}) {  // the window hangs over below at 5, not at 6
     const max_pool_problem p{
         .src = {2, side, side + 1, 3}, .kernel = 3, .stride = 2, .pad = {1, 1, 1, 1}};
     const std::vector<float> src = noise(p.src.elements(), 8);

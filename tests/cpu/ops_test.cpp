@@ -30,6 +30,13 @@ TEST_CASE("cpu: the layers of B0, V2-S and ResNet-50 agree with the reference at
     for (const conv_case& at : network_conv_cases(*spec, 67, 1)) compare(at, 2);
 }
 
+TEST_CASE("cpu: a depthwise 1x1 on one pixel is not a fully connected layer") {
+  for (int threads : {1, 2})
+    compare(make_case("depthwise 1", {3, 1, 1, 24}, 24, 1, 1, 24, padding_rule::tf_same,
+                      {.before = activation::silu}),
+            threads);
+}
+
 TEST_CASE("cpu: element-wise and pooling ops are what their definitions say") {
   check_elementwise(cpu_backend(1));
   check_elementwise(cpu_backend(2));

@@ -43,7 +43,9 @@ struct conv_problem {
     return dst().elements() / static_cast<std::size_t>(out) * weights();
   }
   constexpr bool depthwise() const { return groups > 1; }
-  constexpr bool fully_connected() const { return src.h == 1 && src.w == 1 && kernel == 1; }
+  constexpr bool fully_connected() const {
+    return src.h == 1 && src.w == 1 && kernel == 1 && groups == 1;
+  }
 
   friend constexpr bool operator==(const conv_problem&, const conv_problem&) = default;
 };
