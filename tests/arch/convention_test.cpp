@@ -20,6 +20,27 @@ TEST_CASE("arch: tf checkpoints pad as TensorFlow, evaluate as timm lists") {
   CHECK(convention_for(convention_name::tf, v2_b1).input.mean[0] == 123.675f);
 }
 
+TEST_CASE("arch: timm's own checkpoints see the sizes that it tests them at") {
+  const auto input = [](const network_spec& s) {
+    return convention_for(convention_name::timm, s).input;
+  };
+  struct row {
+    const network_spec* spec;
+    int size, resize;
+  };
+  for (const row& at :
+       {row{&b0, 224, 256}, row{&b1, 256, 256}, row{&b2, 288, 288}, row{&b3, 320, 320},
+        row{&b4, 384, 384}, row{&b6, 528, 560}, row{&v2_s, 384, 384}, row{&v2_l, 480, 480},
+        row{&lite0, 224, 256}, row{&resnet50, 288, 288}, row{&b4_fused_1_3, 380, 412}}) {
+    CAPTURE(at.spec->name.text);
+    CHECK(input(*at.spec).size == at.size);
+    CHECK(input(*at.spec).resize == at.resize);
+    CHECK(input(*at.spec).filter == interpolation::bicubic);
+    CHECK(input(*at.spec).mean[0] == 123.675f);
+  }
+  CHECK(convention_for(convention_name::timm, v2_s).bn_eps == 1e-5f);
+}
+
 TEST_CASE("arch: torchvision's sizes, filters and eps are those of its weight enums") {
   const auto rule = [](const network_spec& s) {
     return convention_for(convention_name::torchvision, s);

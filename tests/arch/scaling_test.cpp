@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <effnet/arch/resnet_tables.hpp>
 #include <effnet/arch/scaling.hpp>
 #include <effnet/arch/v1_tables.hpp>
+#include <effnet/arch/validate.hpp>
 
 using namespace effnet;
 
@@ -28,6 +30,14 @@ TEST_CASE("arch: without the guard B3 is the network of automl's own test") {
   constexpr network_spec unguarded = compound_scaled(
       b0, {.width = 1.2, .depth = 1.4, .resolution = 300, .rounding = channel_rounding::unguarded});
   CHECK(count_parameters(unguarded) + count_bn_statistics(unguarded) == 12'314'268);
+}
+
+TEST_CASE("arch: a network without a head has none after scaling") {
+  const network_spec wider = compound_scaled(resnet50, {.width = 1.5, .depth = 1.2});
+  CHECK(wider.head == 0);
+  CHECK(wider.features() == 3072);
+  CHECK(wider.stages[2].repeats == 8);
+  CHECK(first_violation(wider).rule == spec_rule::none);
 }
 
 TEST_CASE("arch: the published constants nearly double the cost per step") {

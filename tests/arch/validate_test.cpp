@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <stdexcept>
+
+#include <effnet/arch/fused_ablation.hpp>
 #include <effnet/arch/resnet_tables.hpp>
 #include <effnet/arch/v2_tables.hpp>
 #include <effnet/arch/validate.hpp>
@@ -17,6 +20,20 @@ TEST_CASE("arch: a table that does not chain is refused with stage, values and r
   spec = v2_s;
   spec.stem = 32;
   CHECK_THROWS_WITH_AS(validate(spec), doctest::Contains("but the stem puts out 32"), spec_error);
+}
+
+TEST_CASE("arch: a table takes no more stages than it holds, and says so") {
+  stage_list full;
+  for (int i = 0; i < stage_list::capacity; ++i) full.push_back(mbconv{.in = 8, .out = 8});
+  CHECK_THROWS_AS(full.push_back(mbconv{.in = 8, .out = 8}), std::out_of_range);
+  CHECK(full.count == stage_list::capacity);
+}
+
+TEST_CASE("arch: only stages that a table has can be fused") {
+  CHECK_THROWS_WITH_AS(fuse_stages(b4, {.first = 6, .last = 8}),
+                       "cannot fuse stages 6 to 8 of network 'efficientnet_b4', which has 7",
+                       spec_error);
+  CHECK_THROWS_AS(fuse_stages(b4, {.first = 0, .last = 1}), spec_error);
 }
 
 TEST_CASE("arch: every other rule has its sentence") {

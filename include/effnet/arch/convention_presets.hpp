@@ -54,9 +54,21 @@ constexpr convention tf_convention(const network_spec& spec) {
   return c;
 }
 
+/// timm's own weights are mostly tested on the whole shorter side of images larger than the
+/// table's.
 constexpr convention timm_convention(const network_spec& spec) {
+  const std::string_view name = spec.name;
+  const model_family family(name);
+  const int tested = name == "efficientnet_b1"   ? 256
+                     : name == "efficientnet_b2" ? 288
+                     : name == "efficientnet_b3" ? 320
+                     : name == "efficientnet_b4" ? 384
+                     : family.resnet             ? 288
+                                                 : 0;
+  const bool whole = tested > 0 || (family.v2 && !family.v2_base);
   convention c{.padding = padding_rule::symmetric, .bn_eps = 1e-5f, .bn_momentum = 0.1f};
-  c.input = {.size = spec.eval_size, .resize = timm_resize(spec.eval_size)};
+  c.input.size = tested > 0 ? tested : spec.eval_size;
+  c.input.resize = whole ? c.input.size : timm_resize(spec.eval_size);
   return c;
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <string_view>
+
 #include <effnet/arch/v1_tables.hpp>
+#include <effnet/core/error.hpp>
 
 namespace effnet {
 
@@ -12,7 +15,11 @@ struct fusing {
   spec_name name = {};
 };
 
+/// `spec` with some stages fused. Throws `spec_error` where it has no such stages.
 constexpr network_spec fuse_stages(network_spec spec, const fusing& how) {
+  if (how.first < 1 || how.last > spec.stages.count)
+    throw spec_error(sentence("cannot fuse stages ", how.first, " to ", how.last, " of network '",
+                              std::string_view(spec.name), "', which has ", spec.stages.count));
   for (int number = how.first; number <= how.last; ++number) {
     stage_spec& row = spec.stages[static_cast<std::size_t>(number - 1)];
     row.op = block_op::fused_mbconv;

@@ -67,8 +67,10 @@ struct stage_list {
   constexpr stage_list(std::initializer_list<stage_spec> list) {
     for (const stage_spec& row : list) push_back(row);
   }
+  /// Throws `std::out_of_range` where the list is full.
   constexpr void push_back(const stage_spec& row) {
-    rows.at(static_cast<std::size_t>(count++)) = row;
+    rows.at(size()) = row;
+    ++count;
   }
   constexpr std::size_t size() const { return static_cast<std::size_t>(count); }
   constexpr bool empty() const { return count == 0; }

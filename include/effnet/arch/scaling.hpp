@@ -41,12 +41,13 @@ constexpr int scaled_repeats(int repeats, double depth) {
   return floor < exact ? floor + 1 : floor;
 }
 
-/// Scales every stage of `base` (compound scaling, EfficientNet section 3.3).
+/// Scales every stage of `base` (compound scaling, EfficientNet section 3.3). Sizes and dropout are
+/// those of `by`; so is the name, if it has one.
 constexpr network_spec compound_scaled(network_spec base, const scaling& by) {
   const auto channels = [&](int count) { return scaled_channels(count, by.width, by.rounding); };
   if (by.scale_ends) {
     base.stem = channels(base.stem);
-    base.head = channels(base.head);
+    if (base.head > 0) base.head = channels(base.head);
   }
   int in = base.stem;
   for (std::size_t i = 0; i < base.stages.size(); ++i) {
