@@ -93,15 +93,16 @@ class convolution {
     const shape4 out = problem_.dst();
     const auto depth = static_cast<Eigen::Index>(window());
     const Eigen::Map<const matrix> weights(packed.weights.data(), depth, out.c);
-    const int pixels = out.n * out.h * out.w;
-    for (int first = 0; first < pixels; first += chunk) {
-      const int count = std::min(chunk, pixels - first);
+    const auto height = static_cast<std::size_t>(out.h), width = static_cast<std::size_t>(out.w);
+    const std::size_t pixels = static_cast<std::size_t>(out.n) * height * width;
+    for (std::size_t first = 0; first < pixels; first += chunk) {
+      const auto count = static_cast<int>(std::min<std::size_t>(chunk, pixels - first));
       for (int i = 0; i < count; ++i) {
-        const int at = first + i;
-        gather(src, at / (out.h * out.w), at / out.w % out.h, at % out.w, scratch + i * depth);
+        const std::size_t at = first + static_cast<std::size_t>(i);
+        gather(src, static_cast<int>(at / (height * width)), static_cast<int>(at / width % height),
+               static_cast<int>(at % width), scratch + i * depth);
       }
-      Eigen::Map<rows> product(
-          dst + static_cast<std::size_t>(first) * static_cast<std::size_t>(out.c), count, out.c);
+      Eigen::Map<rows> product(dst + first * static_cast<std::size_t>(out.c), count, out.c);
       product.noalias() = Eigen::Map<const rows>(scratch, count, depth) * weights;
       if (!packed.bias.empty())
         product.rowwise() += Eigen::Map<const Eigen::RowVectorXf>(packed.bias.data(), out.c);
