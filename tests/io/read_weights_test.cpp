@@ -342,7 +342,7 @@ TEST_CASE("io: real Lite0 weights carry Lite's conventions without metadata of e
 
 TEST_CASE("io: read_weights says what to do with a file of PyTorch") {
   const temporary_folder folder;
-  for (const std::string content :
+  for (const std::string& content :
        {std::string("PK\x03\x04 and so on"), std::string("\x80\x02 and so on")}) {
     write_bytes(folder / "w.pth", content);
     CHECK_THROWS_WITH_AS(read_weights(folder / "w.pth", tiny),
