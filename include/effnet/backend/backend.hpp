@@ -17,7 +17,8 @@ namespace effnet {
 /// noted. Ops run in the order of the calls.
 ///
 /// memory
-///   buffer(bytes)                          aligned, uninitialised
+///   buffer(bytes)                          aligned, uninitialised; data(), bytes(); movable, and
+///                                          empty by default
 ///   upload(host, device, bytes), download  copies
 ///   enter()                                an object that lives around planning and running
 ///   with_threads(n)                        the same backend on n threads; 0: all it may use
@@ -38,10 +39,14 @@ namespace effnet {
 template <class B>
 concept backend = std::copyable<B> &&
     requires(const B be, typename B::conv conv, const typename B::packed packed,
-             const conv_problem& problem, const max_pool_problem& pool, const const_tensor_view src,
-             const tensor_view dst, std::byte* scratch, const float* host, float* memory) {
+             const typename B::buffer buffer, const conv_problem& problem,
+             const max_pool_problem& pool, const const_tensor_view src, const tensor_view dst,
+             std::byte* scratch, const float* host, float* memory) {
   { B::name() } -> std::convertible_to<std::string_view>;
   requires std::constructible_from<typename B::buffer, std::size_t>;
+  requires std::default_initializable<typename B::buffer> && std::movable<typename B::buffer>;
+  { buffer.data() } -> std::same_as<std::byte*>;
+  { buffer.bytes() } -> std::same_as<std::size_t>;
   be.upload(host, memory, std::size_t{});
   be.download(host, memory, std::size_t{});
   be.enter();
