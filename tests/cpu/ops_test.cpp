@@ -37,6 +37,14 @@ TEST_CASE("cpu: a depthwise 1x1 on one pixel is not a fully connected layer") {
             threads);
 }
 
+TEST_CASE("cpu: more threads than OpenMP can start are refused") {
+  CHECK_THROWS_WITH_AS(cpu_backend(100'000),
+                       "the cpu backend cannot run on 100000 threads; ask for at most 1024",
+                       backend_error);
+  CHECK_THROWS_AS(cpu_backend(1).with_threads(1025), backend_error);
+  CHECK(cpu_backend(1).with_threads(0).threads() == 1);
+}
+
 TEST_CASE("cpu: element-wise and pooling ops are what their definitions say") {
   check_elementwise(cpu_backend(1));
   check_elementwise(cpu_backend(2));

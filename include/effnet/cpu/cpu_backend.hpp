@@ -7,6 +7,7 @@
 
 #include <effnet/backend/backend.hpp>
 #include <effnet/core/aligned_buffer.hpp>
+#include <effnet/core/error.hpp>
 #include <effnet/cpu/dnnl.hpp>
 #include <effnet/cpu/elementwise.hpp>
 #include <effnet/cpu/pooling.hpp>
@@ -22,9 +23,16 @@ class cpu_backend {
   using conv = cpu::convolution;
   using packed = cpu::packed_weights;
 
+  static constexpr int most_threads = 1024;  ///< OpenMP crashes where a stack runs out
+
   /// As many threads as OpenMP would use here.
   cpu_backend() : cpu_backend(omp_get_max_threads()) {}
-  explicit cpu_backend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
+  /// 0 or less: as above. Throws `backend_error` above `most_threads`.
+  explicit cpu_backend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {
+    if (threads > most_threads)
+      throw backend_error(sentence("the cpu backend cannot run on ", threads,
+                                   " threads; ask for at most ", most_threads));
+  }
 
   static constexpr std::string_view name() { return "cpu"; }
   int threads() const { return threads_; }
