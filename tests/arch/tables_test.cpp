@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 
@@ -48,6 +49,16 @@ constexpr published rows[] = {
 double rounded_gmacs(std::int64_t macs) {
   return std::round(static_cast<double>(macs) / 1e5) / 1e4;
 }
+
+constexpr bool holds(const published& row) {
+  const std::int64_t tenths_of_mmacs = (count_macs(*row.spec, row.size) + 50'000) / 100'000;
+  return row.spec->eval_size == row.size && block_count(*row.spec) == row.blocks &&
+         count_bn_layers(*row.spec) == row.bn_layers &&
+         count_parameters(*row.spec) == row.parameters &&
+         count_bn_statistics(*row.spec) == row.bn_statistics &&
+         tenths_of_mmacs == static_cast<std::int64_t>(row.gmacs * 1e4 + 0.5);
+}
+static_assert(std::ranges::all_of(rows, holds));
 }  // namespace
 
 TEST_CASE("arch: every model has its published size, depth and cost") {

@@ -197,6 +197,24 @@ TEST_CASE("nn: a session's memory stays what the largest plan needs") {
   for (int side : {32, 40, 48, 96, 33, 96}) CHECK(run(side) == large);
 }
 
+TEST_CASE(
+    "nn: plans that share a session's memory, or come back after eviction, do not disturb it") {
+  for (const network_spec* spec : {&small_v2, &small_resnet})
+    for (int plans : {0, 1, 3}) {
+      CAPTURE(plans);
+      const dynamic_network<cpu_backend> net{
+          oracle_weights(*spec, convention_for(convention_name::tf, *spec))};
+      auto session = net.make_session({.threads = 1, .features = plans == 3, .plans = plans});
+      for (const shape4 shape :
+           {shape4{1, 64, 48, 3}, shape4{2, 33, 32, 3}, shape4{1, 64, 48, 3}, shape4{1, 32, 70, 3},
+            shape4{3, 40, 40, 3}, shape4{2, 33, 32, 3}}) {
+        const std::vector<float> images = oracle_images(shape);
+        auto fresh = net.make_session({.threads = 1});
+        CHECK(logits_of(session, images, shape) == logits_of(fresh, images, shape));
+      }
+    }
+}
+
 TEST_CASE("nn: a session that ran out of memory runs again at sizes that fit") {
   starving_backend::most = 1 << 20;
   const dynamic_network<starving_backend> net{initial_weights(small_v2)};
