@@ -291,3 +291,18 @@ TEST_CASE("nn: sessions outlive the network they came from") {
   const std::vector<float> images = oracle_images({1, 32, 32, 3});
   CHECK(logits_of(session, images, {1, 32, 32, 3}).size() == 5);
 }
+
+TEST_CASE("nn: a variance that no batch norm can have is refused by name and channel") {
+  weights from = initial_weights(fused_se);
+  raw_tensor& variance = from.tensors[4];
+  auto values = std::make_shared<std::vector<float>>(variance.elements(), 1.0f);
+  (*values)[3] = -0.5f;
+  variance.data = reinterpret_cast<const std::byte*>(values->data());
+  variance.owner = values;
+  auto session = dynamic_network<reference_backend>{from}.make_session();
+  const std::vector<float> images = oracle_images({1, 32, 32, 3});
+  CHECK_THROWS_WITH_AS(session.run({images.data(), {1, 32, 32, 3}}),
+                       doctest::Contains("variance of channel 3 of tensor 4 is -0.5"),
+                       weight_error);
+  CHECK_THROWS_AS(session.run({images.data(), {1, 32, 32, 3}}), weight_error);  // and again
+}

@@ -209,10 +209,13 @@ class convolution {
                                                     {DNNL_ARG_BIAS, packed.bias.get()},
                                                     {DNNL_ARG_DST, dst_.get()},
                                                     {DNNL_ARG_SCRATCHPAD, scratch_.get()}}};
-    dnnl::error::wrap_c_api(
+    const dnnl_status_t status =
         dnnl_primitive_execute(primitive_.get(), onednn_stream().get(),
-                               static_cast<int>(arguments.size()), arguments.data()),
-        "effnet: a oneDNN primitive failed while running");
+                               static_cast<int>(arguments.size()), arguments.data());
+    if (status != dnnl_success)
+      throw backend_error(sentence("oneDNN ", onednn_version(), " failed with status ",
+                                   static_cast<int>(status), " in a convolution from ",
+                                   to_string(problem_.src), " to ", to_string(problem_.dst())));
   }
 
  private:

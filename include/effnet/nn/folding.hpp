@@ -36,6 +36,11 @@ inline folded_layer fold(const weights& from, const layer& l, std::size_t first)
   folded.bias.resize(out);
   const std::size_t fan_in = folded.weights.size() / out;
   for (std::size_t o = 0; o < out; ++o) {
+    if (!(double{variance[o]} + double{from.rule.bn_eps} > 0))
+      throw weight_error(sentence("network '", std::string_view(from.spec.name), "': the running ",
+                                  "variance of channel ", o, " of tensor ", first + 4, " is ",
+                                  variance[o], ", which with eps ", from.rule.bn_eps,
+                                  " is not positive; the weights are damaged"));
     const double scale =
         double{gamma[o]} / std::sqrt(double{variance[o]} + double{from.rule.bn_eps});
     folded.bias[o] = static_cast<float>(double{beta[o]} - double{mean[o]} * scale);
