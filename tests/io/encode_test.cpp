@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -71,4 +72,6 @@ TEST_CASE("io: files are written, or the error names them") {
   } catch (const file_error& e) {
     CHECK(std::string(e.what()).find(folder / "none/a.png") != std::string::npos);
   }
+  for (const auto& entry : std::filesystem::directory_iterator(folder / ""))
+    CHECK(entry.path().stem() == "a");  // nothing half-written beside them
 }

@@ -186,6 +186,18 @@ TEST_CASE("io: infinite elements and NaN are refused with tensor and index") {
       dict, tiny, {.naming = {}, .convention = {}, .model_family = {}, .check_finite = false}));
 }
 
+TEST_CASE("io: variances below zero are refused, zero is not") {
+  state_dict dict = state_dict_of(counted(tiny), naming::timm);
+  raw_tensor& variance = tensor_named(dict, "bn2.running_var");
+  variance = with_element(variance, 3, 0.0f);
+  CHECK_NOTHROW(weights_from(dict, tiny));
+  variance = with_element(variance, 3, -1e-6f);
+  CHECK_THROWS_WITH_AS(weights_from(dict, tiny),
+                       doctest::Contains("'bn2.running_var' of '' holds a variance below 0 at "
+                                         "element 3"),
+                       weight_error);
+}
+
 TEST_CASE("io: NaN is found in every floating type") {
   const auto first = [](dtype type, std::vector<std::byte> bytes) {
     raw_tensor tensor;

@@ -25,7 +25,7 @@ struct read_options {
   std::optional<convention_name> convention;    ///< wins over the file's metadata
   std::optional<convention_name> model_family;  ///< what the model's name says (`tf_`): wins over
                                                 ///< the naming, but not over metadata
-  bool check_finite = true;                     ///< refuse weights with NaN or infinity
+  bool check_finite = true;                     ///< refuse NaN, infinity, negative variances
 };
 
 namespace detail {
@@ -114,6 +114,17 @@ inline void check_finite(const state_dict& file, const std::string& name,
                                 "; the weights are damaged or training diverged"));
 }
 
+inline void check_variance(const state_dict& file, const std::string& name,
+                           const raw_tensor& tensor) {
+  std::vector<float> values(tensor.elements());
+  widen(tensor.type, tensor.data, values.size(), values.data());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (values[i] < 0)
+      throw weight_error(sentence("tensor ", in_quotes(name), " of ", path_in_quotes(file.path),
+                                  " holds a variance below 0 at element ", i,
+                                  "; the weights are damaged"));
+}
+
 }  // namespace detail
 
 /// The tensors of `file` as weights of `spec`; they share the file's bytes. Every tensor of the
@@ -165,9 +176,16 @@ inline weights weights_from(const state_dict& file, const network_spec& spec,
   if (!loaded.labels.empty() && loaded.labels.size() != static_cast<std::size_t>(spec.classes))
     throw file_error(sentence("metadata 'effnet.classes' of ", path_in_quotes(file.path), " has ",
                               loaded.labels.size(), " names, expected ", spec.classes));
-  if (options.check_finite)
+  if (options.check_finite) {
     for (std::size_t i = 0; i < expected.size(); ++i)
       detail::check_finite(file, expected[i], loaded.tensors[i]);
+    std::size_t i = 0;
+    for (const tensor_spec& t : tensors_of(spec)) {
+      if (t.part == tensor_part::bn_running_var)
+        detail::check_variance(file, expected[i], loaded.tensors[i]);
+      ++i;
+    }
+  }
   return loaded;
 }
 
