@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -24,7 +26,7 @@ struct class_list {
 
   std::string name(int index) const {
     const auto at = static_cast<std::size_t>(index);
-    return at < names.size() ? names[at] : effnet::sentence("class ", index);
+    return at < names.size() && !names[at].empty() ? names[at] : effnet::sentence("class ", index);
   }
 };
 
@@ -77,8 +79,10 @@ inline void take_json_classes(class_list& list, const std::string& text) {
 /// Reads class names: one a line, or JSON.
 inline class_list read_classes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
+  if (!file || std::filesystem::is_directory(path))
+    throw effnet::file_error(effnet::sentence("cannot read the labels '", path, "': ",
+                                              file ? "it is a folder" : "there is no such file"));
   std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) throw effnet::file_error(effnet::sentence("cannot read the labels '", path, "'"));
   class_list list{.names = {}, .ids = {}, .source = path};
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
@@ -97,11 +101,24 @@ inline class_list read_classes(const std::string& path) {
   return list;
 }
 
+namespace detail {
+
+/// Without characters that a terminal would obey.
+inline void make_printable(std::vector<std::string>& names) {
+  for (std::string& name : names)
+    std::ranges::replace_if(
+        name, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+}
+
+}  // namespace detail
+
 /// The names in `file`, or those that came with the weights where no file is named.
 inline class_list choose_classes(const std::string& file, std::vector<std::string> with_weights,
                                  int classes) {
-  if (file.empty()) return {std::move(with_weights), {}, "the weights"};
-  class_list list = read_classes(file);
+  class_list list =
+      file.empty() ? class_list{std::move(with_weights), {}, "the weights"} : read_classes(file);
+  detail::make_printable(list.names);
+  if (file.empty()) return list;
   if (list.names.size() != static_cast<std::size_t>(classes))
     throw effnet::file_error(effnet::sentence(effnet::in_quotes(file), " names ", list.names.size(),
                                               " classes, but the network has ", classes));

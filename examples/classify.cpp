@@ -19,6 +19,7 @@
 #include "model_options.hpp"
 #include "network_runner.hpp"
 #include "ordered_work.hpp"
+#include "output_file.hpp"
 #include "picture_sheet.hpp"
 #include "prediction.hpp"
 #include "program.hpp"
@@ -45,6 +46,8 @@ void check(const settings& chosen) {
     throw example::usage_error("no images are given");
   if (!chosen.tensor.empty() && chosen.logits.empty() && chosen.features.empty())
     throw example::usage_error("--tensor needs --logits or --features, the file to write");
+  if (!chosen.logits.empty() && chosen.logits == chosen.features)
+    throw example::usage_error("--logits and --features need a file each");
   if (!chosen.sheet.empty() && !chosen.tensor.empty())
     throw example::usage_error("--sheet shows images, not tensors");
   if (!chosen.sheet.empty() && !chosen.sheet.ends_with(".png") && !chosen.sheet.ends_with(".html"))
@@ -191,6 +194,8 @@ int classify_images(const example::program& program, const settings& chosen,
 template <effnet::backend B>
 int classify(const example::program& program, const settings& chosen, const B& backend) {
   effnet::weights model = example::load_model(chosen.model);
+  for (const std::string& file : {chosen.logits, chosen.features, chosen.sheet})
+    example::require_writable(file);
   if (!chosen.tensor.empty()) {
     example::network_runner<B> network(effnet::dynamic_network<B>(std::move(model), backend));
     return classify_tensor(chosen, network);

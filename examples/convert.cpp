@@ -55,22 +55,21 @@ int main(int argc, char** argv) {
       "  convert b0.safetensors b0_timm.safetensors --naming timm\n"
       "  convert tf_b3.pth b3.safetensors --model tf_efficientnet_b3 --labels classes.txt");
   std::string in, out, model, naming, convention, labels;
-  convert.options.add_option("IN", in, "Weights to read, whatever their naming")->required();
-  convert.options.add_option("OUT", out, "File to write, .safetensors")->required();
+  convert.options.add_option("IN", in, "Weights to read, whatever their naming")
+      ->required()
+      ->type_name("");
+  convert.options.add_option("OUT", out, "File to write, .safetensors")->required()->type_name("");
   convert.options
       .add_option("--model", model,
                   "Name of the network (a leading tf_ selects the tf convention) or FILE.json "
                   "(default: recognised)")
       ->type_name("M");
-  convert.options.add_option("--naming", naming, "Names to write (default: those of IN)")
-      ->check(CLI::IsMember({"timm", "torchvision", "lukemelas"}))
-      ->type_name("");
-  convert.options
-      .add_option("--convention", convention,
-                  "Padding, batch norm and input rules to write (default: as IN says, else as its "
-                  "naming has them)")
-      ->check(CLI::IsMember({"tf", "timm", "torchvision", "keras", "lite"}))
-      ->type_name("");
+  example::add_choice(convert.options, "--naming", naming, {"timm", "torchvision", "lukemelas"},
+                      "Names to write (default: those of IN)");
+  example::add_choice(convert.options, "--convention", convention,
+                      {"tf", "timm", "torchvision", "keras", "lite"},
+                      "Padding, batch norm and input rules to write (default: as IN says, else as "
+                      "its naming has them)");
   convert.options.add_option("--labels", labels, "Class names to write along: one a line, or JSON")
       ->type_name("FILE");
 

@@ -20,6 +20,7 @@
 #include "model_options.hpp"
 #include "network_runner.hpp"
 #include "ordered_work.hpp"
+#include "output_file.hpp"
 #include "program.hpp"
 #include "progress_bar.hpp"
 #include "report_page.hpp"
@@ -183,6 +184,7 @@ int evaluate(const example::program& program, const settings& chosen, const B& b
   example::labeled_images images(chosen.data, finder);
   images.keep(chosen.limit);
 
+  example::require_writable(chosen.report);
   const effnet::dynamic_network<B> network(std::move(model), backend);
   example::accuracy results(chosen.report.empty() ? 0 : mistakes_shown);
   const run_facts run = run_all(program, chosen, images, classes, network, results);

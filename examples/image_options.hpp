@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,8 @@
 #include <effnet/arch/convention_presets.hpp>
 #include <effnet/images.hpp>
 #include <effnet/nn/weights.hpp>
+
+#include "program.hpp"
 
 namespace example {
 
@@ -19,7 +22,7 @@ inline void add_image_options(CLI::App& app, effnet::decode_options& chosen) {
          "Do not turn pictures as their EXIF data say")
       ->group(reading);
   app.add_option("--max-pixels", chosen.max_pixels, "Refuse larger pictures")
-      ->check(CLI::PositiveNumber.description(""))
+      ->check(between(1, std::numeric_limits<int>::max()))
       ->type_name("N")
       ->capture_default_str()
       ->group(reading);

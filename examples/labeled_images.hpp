@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -31,7 +32,13 @@ class labeled_images {
     namespace fs = std::filesystem;
     if (!fs::exists(source_))
       throw effnet::file_error(effnet::sentence("there is no folder or tar '", source_, "'"));
-    fs::is_directory(source_) ? list_folder() : list_tar();
+    try {
+      fs::is_directory(source_) ? list_folder() : list_tar();
+    } catch (const fs::filesystem_error& e) {
+      throw effnet::file_error(effnet::sentence("cannot read the folder '",
+                                                e.path1().empty() ? source_ : e.path1().string(),
+                                                "': ", e.code().message()));
+    }
     std::ranges::sort(entries_, {}, &entry::name);
     if (entries_.empty())
       throw effnet::file_error(effnet::sentence(
@@ -72,25 +79,55 @@ class labeled_images {
     return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
   }
 
+  /// Whether a linked folder holds the link itself: following it would never end.
+  static bool leads_upwards(const std::filesystem::path& link) {
+    std::error_code ignored;
+    for (std::filesystem::path above = link.parent_path(); !above.empty();
+         above = above.parent_path()) {
+      if (std::filesystem::equivalent(link, above, ignored)) return true;
+      if (above == above.parent_path()) break;
+    }
+    return false;
+  }
+
   void list_folder() {
     namespace fs = std::filesystem;
     const auto options = fs::directory_options::follow_directory_symlink;
-    for (const fs::directory_entry& found : fs::recursive_directory_iterator(source_, options))
-      if (found.is_regular_file() && is_picture(found.path()))
-        add(found.path().lexically_relative(source_).generic_string(), {});
+    std::error_code ignored;  // a link to nowhere is no picture
+    for (fs::recursive_directory_iterator at(source_, options), end; at != end; ++at) {
+      if (at->is_regular_file(ignored) && is_picture(at->path()))
+        add(at->path().lexically_relative(source_).generic_string(), {});
+      if (at->is_symlink() && at->is_directory(ignored) && leads_upwards(at->path()))
+        at.disable_recursion_pending();
+    }
   }
 
   void list_tar() {
     effnet::tar_reader reader(source_);
     archive_ = reader.owner();
+    std::vector<effnet::tar_entry> pictures;
     while (const std::optional<effnet::tar_entry> found = reader.next())
-      if (is_picture(found->name)) add(found->name, found->bytes);
+      if (is_picture(found->name)) pictures.push_back(*found);
+    const bool flat = are_in_one_folder(pictures);
+    for (const effnet::tar_entry& found : pictures) add(found.name, found.bytes, flat);
   }
 
-  void add(std::string name, std::span<const std::byte> bytes) {
+  /// Whether all lie in one folder that names no class: what a tar of a flat list looks like.
+  bool are_in_one_folder(std::span<const effnet::tar_entry> pictures) const {
+    if (pictures.empty()) return false;
+    const auto folder_of = [](const effnet::tar_entry& picture) {
+      return std::filesystem::path(picture.name).parent_path();
+    };
+    const std::filesystem::path first = folder_of(pictures.front());
+    return !classes_.find(first.filename().string()) &&
+           std::ranges::all_of(pictures, [&](const auto& p) { return folder_of(p) == first; });
+  }
+
+  void add(std::string name, std::span<const std::byte> bytes, bool flat = false) {
     const std::filesystem::path path(name);
-    const int truth = path.has_parent_path() ? class_of_folder(path.parent_path().filename())
-                                             : class_of_file(path.stem().string());
+    const int truth = flat || !path.has_parent_path()
+                          ? class_of_file(path.stem().string())
+                          : class_of_folder(path.parent_path().filename());
     entries_.push_back({std::move(name), truth, bytes});
   }
 

@@ -71,15 +71,19 @@ inline void override_input(effnet::input_rule& rule, const model_options& chosen
   }
   if (!chosen.interpolation.empty())
     rule.filter = *effnet::find_interpolation(chosen.interpolation);
+  const auto are_parts = [](const std::vector<float>& values) {  // of 1 instead of 255
+    return !values.empty() && std::ranges::max(values) <= 1 && std::ranges::min(values) > 0;
+  };
+  for (float mean : chosen.mean)
+    if (!(std::abs(mean) <= 255)) throw usage_error("--mean must be from -255 to 255");
+  for (float deviation : chosen.deviation)
+    if (!(deviation > 0) || std::isinf(deviation))
+      throw usage_error("--std must be above 0 and finite");
+  if (are_parts(chosen.mean) || are_parts(chosen.deviation))
+    throw usage_error(
+        "--mean and --std are in pixel values of 0 to 255: multiply those of 0 to 1 by 255");
   if (!chosen.mean.empty()) std::ranges::copy(chosen.mean, rule.mean.begin());
-  if (!chosen.deviation.empty()) {
-    for (float deviation : chosen.deviation)
-      if (!(deviation > 0)) throw usage_error("--std must be above 0");
-    if (std::ranges::max(chosen.deviation) <= 1)
-      throw usage_error(
-          "--mean and --std are in pixel values of 0 to 255: multiply those of 0 to 1 by 255");
-    std::ranges::copy(chosen.deviation, rule.deviation.begin());
-  }
+  if (!chosen.deviation.empty()) std::ranges::copy(chosen.deviation, rule.deviation.begin());
 }
 
 /// Where real weights come from, for those who have none yet.

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <effnet/nn/network.hpp>
@@ -29,6 +32,11 @@ class network_runner {
     const effnet::outputs& out = session_.run({on_device, shape});
     fetch(out.logits, logits_);
     fetch(out.embedding, embedding_);
+    if (!std::ranges::all_of(logits_, [](float logit) { return std::isfinite(logit); }))
+      throw effnet::error(effnet::sentence(
+          "network '", std::string_view(spec().name),
+          "' puts out values that are infinite or not a number; its weights are damaged or "
+          "diverged, or its input is beyond all measure"));
   }
 
   std::span<const float> logits(std::size_t image = 0) const {

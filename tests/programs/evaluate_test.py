@@ -71,6 +71,27 @@ class Evaluate(ProgramTest):
             self.place(flat / f"{ids[self.seen[i][0]]}_{i}.png", path)
         self.check(self.evaluate(data=flat)[0], top1=100.0)
 
+    def test_a_tar_of_pictures_named_by_class(self):
+        flat = self.folder / "flat"
+        for i, path in enumerate(self.pictures):
+            self.place(flat / f"{CLASSES[self.seen[i][0]]}_{i}.png", path)
+        for inside in (".", "flat", "some/where"):
+            path = self.folder / "flat.tar"
+            with tarfile.open(path, "w") as tar:
+                tar.add(flat, arcname=inside)
+            self.check(self.evaluate(data=path)[0], top1=100.0)
+
+    def test_links_that_lead_upwards_or_nowhere_are_passed_by(self):
+        folder = next(path for path in self.data.iterdir())
+        (folder / "up").symlink_to(self.data)
+        (folder / "nowhere.png").symlink_to(self.folder / "absent.png")
+        self.check(self.evaluate()[0])
+
+    def test_a_report_that_cannot_be_written_is_refused_at_once(self):
+        done = self.refuses(*self.network, "--data", self.data, "--report",
+                            self.folder / "absent" / "report.html", says="report.html")
+        self.assertNotIn("images", done.stderr)
+
     def test_folders_named_by_index(self):
         numbered = self.folder / "numbered"
         for i, path in enumerate(self.pictures):
