@@ -25,7 +25,7 @@ struct read_options {
   std::optional<convention_name> convention;    ///< wins over the file's metadata
   std::optional<convention_name> model_family;  ///< what the model's name says (`tf_`): wins over
                                                 ///< the naming, but not over metadata
-  bool check_finite = true;                     ///< refuse NaN, infinity, negative variances
+  bool check_finite = true;                     ///< refuse NaN, infinity, impossible variances
 };
 
 namespace detail {
@@ -115,13 +115,13 @@ inline void check_finite(const state_dict& file, const std::string& name,
 }
 
 inline void check_variance(const state_dict& file, const std::string& name,
-                           const raw_tensor& tensor) {
+                           const raw_tensor& tensor, float eps) {
   std::vector<float> values(tensor.elements());
   widen(tensor.type, tensor.data, values.size(), values.data());
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (values[i] < 0)
+    if (!(values[i] + eps > 0))  // a sum that rounding left just below 0 is harmless
       throw weight_error(sentence("tensor ", in_quotes(name), " of ", path_in_quotes(file.path),
-                                  " holds a variance below 0 at element ", i,
+                                  " holds a negative variance at element ", i,
                                   "; the weights are damaged"));
 }
 
@@ -182,7 +182,7 @@ inline weights weights_from(const state_dict& file, const network_spec& spec,
     std::size_t i = 0;
     for (const tensor_spec& t : tensors_of(spec)) {
       if (t.part == tensor_part::bn_running_var)
-        detail::check_variance(file, expected[i], loaded.tensors[i]);
+        detail::check_variance(file, expected[i], loaded.tensors[i], loaded.rule.bn_eps);
       ++i;
     }
   }
