@@ -36,4 +36,25 @@ EFFNET_HD inline float apply(activation act, float x) {
   return x;
 }
 
+/// d apply(act, x) / dx, from the source. At ReLU's corners: 0 at and below 0, ReLU6 0 from 6 on.
+EFFNET_HD inline float derivative(activation act, float x) {
+  switch (act) {
+    case activation::identity:
+      return 1;
+    case activation::silu: {
+      const float s = sigmoid(x);
+      return s * (1 + x * (1 - s));
+    }
+    case activation::relu:
+      return x > 0 ? 1.0f : 0.0f;
+    case activation::relu6:
+      return x > 0 && x < 6 ? 1.0f : 0.0f;
+    case activation::sigmoid: {
+      const float s = sigmoid(x);
+      return s * (1 - s);
+    }
+  }
+  return 1;
+}
+
 }  // namespace effnet::math

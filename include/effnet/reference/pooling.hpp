@@ -5,6 +5,7 @@
 
 #include <effnet/backend/problems.hpp>
 #include <effnet/core/tensor_view.hpp>
+#include <effnet/reference/window.hpp>
 
 namespace effnet::reference {
 
@@ -19,6 +20,16 @@ inline void global_pool_forward(const_tensor_view src, tensor_view dst) {
       for (std::size_t p = 0; p < pixels; ++p) sum += static_cast<double>(image[p * channels]);
       dst.data[n * channels + c] = static_cast<float>(sum / static_cast<double>(pixels));
     }
+}
+
+/// Every pixel of an image gets diff_dst[n,1,1,c] / (h * w).
+inline void global_pool_backward(const_tensor_view diff_dst, tensor_view diff_src) {
+  const shape4& s = diff_src.shape;
+  const auto channels = static_cast<std::size_t>(s.c);
+  const std::size_t image = s.elements() / static_cast<std::size_t>(s.n);
+  const float share = 1.0f / (static_cast<float>(s.h) * static_cast<float>(s.w));
+  for (std::size_t i = 0; i < s.elements(); ++i)
+    diff_src.data[i] = diff_dst.data[i / image * channels + i % channels] * share;
 }
 
 inline void max_pool_forward(const max_pool_problem& p, const_tensor_view src, tensor_view dst) {
@@ -46,6 +57,32 @@ inline void max_pool_forward(const max_pool_problem& p, const_tensor_view src, t
           *next++ = largest;
         }
       }
+}
+
+/// A window's gradient goes to its maximum, to the first in row order where several are equal (as
+/// PyTorch does). Overwrites `diff_src`.
+inline void max_pool_backward(const max_pool_problem& p, const_tensor_view src,
+                              const_tensor_view diff_dst, tensor_view diff_src) {
+  const conv_problem windows{.src = p.src,
+                             .out = p.src.c,
+                             .kernel = p.kernel,
+                             .stride = p.stride,
+                             .groups = p.src.c,
+                             .pad = p.pad};
+  std::fill_n(diff_src.data, src.shape.elements(), 0.0f);
+  const window at(windows);
+  const float* gradient = diff_dst.data;
+  at.for_each_pixel([&](int n, int y, int x) {
+    for (std::size_t c = 0; c < static_cast<std::size_t>(p.src.c); ++c) {
+      const float* largest = nullptr;
+      at.for_each_tap(n, y, x, [&](std::size_t, std::size_t offset) {
+        const float* candidate = src.data + offset + c;
+        if (largest == nullptr || *candidate > *largest) largest = candidate;
+      });
+      if (largest != nullptr) diff_src.data[largest - src.data] += *gradient;
+      ++gradient;
+    }
+  });
 }
 
 }  // namespace effnet::reference
