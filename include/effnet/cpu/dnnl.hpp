@@ -3,8 +3,6 @@
 #include <omp.h>
 
 #include <array>
-#include <initializer_list>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,7 +14,7 @@
 static_assert(DNNL_VERSION_MAJOR == 2 || DNNL_VERSION_MAJOR == 3,
               "effnet: the CPU backend is written for oneDNN 2.x and 3.x");
 
-/// Everything that is spelled `dnnl::`, and every difference between oneDNN's versions.
+/// oneDNN, with every difference between its versions: describing problems and planning primitives.
 namespace effnet::cpu {
 
 inline const dnnl::engine& onednn_engine() {
@@ -93,6 +91,15 @@ inline void append(dnnl::post_ops& ops, activation act) {
   }
 }
 
+/// As the project stores weights: OIHW, depthwise C,1,1,k,k, fully connected out,in.
+inline memory::desc plain_weights(const conv_problem& p) {
+  using tag = memory::format_tag;
+  if (p.fully_connected()) return plain({p.out, p.src.c}, tag::nc);
+  if (p.depthwise())
+    return plain({p.groups, p.out / p.groups, p.src.c / p.groups, p.kernel, p.kernel}, tag::goihw);
+  return plain({p.out, p.src.c, p.kernel, p.kernel}, tag::oihw);
+}
+
 inline dnnl::primitive_attr attributes(const epilogue& then) {
   dnnl::post_ops ops;
   append(ops, then.before);
@@ -123,10 +130,10 @@ inline conv_descs describe(const conv_problem& p) {
           plain({p.out}, tag::x), plain({d.n, d.c, d.h, d.w}, tag::nhwc)};
 }
 
-inline dnnl::inner_product_forward::primitive_desc inner_product(const conv_problem& p,
-                                                                 const epilogue& then) {
+inline dnnl::inner_product_forward::primitive_desc inner_product(
+    const conv_problem& p, const epilogue& then,
+    dnnl::prop_kind kind = dnnl::prop_kind::forward_inference) {
   const conv_descs m = describe(p);
-  const auto kind = dnnl::prop_kind::forward_inference;
 #if DNNL_VERSION_MAJOR >= 3
   return {onednn_engine(), kind, m.src, m.weights, m.bias, m.dst, attributes(then)};
 #else
@@ -134,10 +141,10 @@ inline dnnl::inner_product_forward::primitive_desc inner_product(const conv_prob
 #endif
 }
 
-inline dnnl::convolution_forward::primitive_desc convolution(const conv_problem& p,
-                                                             const epilogue& then) {
+inline dnnl::convolution_forward::primitive_desc convolution(
+    const conv_problem& p, const epilogue& then,
+    dnnl::prop_kind kind = dnnl::prop_kind::forward_inference) {
   const conv_descs m = describe(p);
-  const auto kind = dnnl::prop_kind::forward_inference;
   const auto algorithm = dnnl::algorithm::convolution_direct;
   const memory::dims strides{p.stride, p.stride};
   const memory::dims before{p.pad.top, p.pad.left}, after{p.pad.bottom, p.pad.right};
@@ -151,102 +158,99 @@ inline dnnl::convolution_forward::primitive_desc convolution(const conv_problem&
 #endif
 }
 
-}  // namespace detail
-
-/// Weights in a kernel's own layout. Immutable, shared between sessions.
-struct packed_weights {
-  dnnl::memory weights, bias;
-};
-
-/// A planned convolution or fully connected layer. The memory handles in it are this plan's own:
-/// two threads use two plans.
-class convolution {
- public:
-  convolution(const conv_problem& problem, const epilogue& then) : problem_(problem) {
-    try {
-      if (problem.fully_connected())
-        build<dnnl::inner_product_forward>(detail::inner_product(problem, then));
-      else
-        build<dnnl::convolution_forward>(detail::convolution(problem, then));
-    } catch (const dnnl::error& e) {
-      throw backend_error(
-          sentence("oneDNN ", onednn_version(), " (", onednn_isa(), ") cannot run a ",
-                   problem.kernel, "x", problem.kernel, " convolution of stride ", problem.stride,
-                   " from ", to_string(problem.src), " to ", to_string(problem.dst()), ": ",
-                   std::string_view(e.what()), "; use the reference backend for it"));
-    }
-  }
-
-  std::size_t scratch_bytes() const { return scratch_bytes_; }
-  const dnnl::memory::desc& layout() const { return layout_; }
-  std::string_view implementation() const { return implementation_; }
-
-  /// From OIHW (depthwise C,1,k,k; fully connected out,in) and one bias an output channel.
-  packed_weights pack(const float* oihw, const float* bias) const {
-    using tag = dnnl::memory::format_tag;
-    const auto extents = extents_of(layout_);
-    const dnnl::memory::desc plain = detail::plain(extents, extents.size() == 5   ? tag::goihw
-                                                            : extents.size() == 4 ? tag::oihw
-                                                                                  : tag::nc);
-    packed_weights packed{dnnl::memory(layout_, onednn_engine()),
-                          dnnl::memory(detail::plain({problem_.out}, tag::x), onednn_engine())};
-    dnnl::memory from(plain, onednn_engine(), const_cast<float*>(oihw));
-    dnnl::reorder(from, packed.weights).execute(onednn_stream(), from, packed.weights);
-    onednn_stream().wait();
-    auto* to = static_cast<float*>(packed.bias.get_data_handle());
-    for (int o = 0; o < problem_.out; ++o) to[o] = bias != nullptr ? bias[o] : 0.0f;
-    return packed;
-  }
-
-  void forward(const packed_weights& packed, const float* src, float* dst,
-               std::byte* scratch) const {
-    src_.set_data_handle(const_cast<float*>(src));
-    dst_.set_data_handle(dst);
-    scratch_.set_data_handle(scratch);
-    // The C call takes an array; the C++ one would build a map at every execution.
-    const std::array<dnnl_exec_arg_t, 5> arguments{{{DNNL_ARG_SRC, src_.get()},
-                                                    {DNNL_ARG_WEIGHTS, packed.weights.get()},
-                                                    {DNNL_ARG_BIAS, packed.bias.get()},
-                                                    {DNNL_ARG_DST, dst_.get()},
-                                                    {DNNL_ARG_SCRATCHPAD, scratch_.get()}}};
-    const dnnl_status_t status =
-        dnnl_primitive_execute(primitive_.get(), onednn_stream().get(),
-                               static_cast<int>(arguments.size()), arguments.data());
-    if (status != dnnl_success)
-      throw backend_error(sentence("oneDNN ", onednn_version(), " failed with status ",
-                                   static_cast<int>(status), " in a convolution from ",
-                                   to_string(problem_.src), " to ", to_string(problem_.dst())));
-  }
-
- private:
-  template <class Primitive>
-  void build(const typename Primitive::primitive_desc& pd) {
-    const auto handle = [](const dnnl::memory::desc& desc) {
-      return dnnl::memory(desc, onednn_engine(), nullptr);
-    };
-    primitive_ = Primitive(pd);
-    layout_ = pd.weights_desc();
-    scratch_bytes_ = pd.scratchpad_desc().get_size();
-    implementation_ = pd.impl_info_str();
-    src_ = handle(pd.src_desc());
-    dst_ = handle(pd.dst_desc());
-    scratch_ = handle(pd.scratchpad_desc());
-  }
-
-  static dnnl::memory::dims extents_of(const dnnl::memory::desc& desc) {
+inline dnnl::inner_product_backward_data::primitive_desc inner_product_backward_data(
+    const conv_problem& p) {
+  const conv_descs m = describe(p);
+  const auto hint = inner_product(p, {}, dnnl::prop_kind::forward_training);
 #if DNNL_VERSION_MAJOR >= 3
-    return desc.get_dims();
+  return {onednn_engine(), m.src, m.weights, m.dst, hint, attributes({})};
 #else
-    return desc.dims();
+  return {{m.src, m.weights, m.dst}, attributes({}), onednn_engine(), hint};
 #endif
-  }
+}
 
-  conv_problem problem_;
-  dnnl::primitive primitive_;
-  dnnl::memory::desc layout_;
-  std::size_t scratch_bytes_ = 0;
-  std::string implementation_;
-  mutable dnnl::memory src_, dst_, scratch_;
-};
+inline dnnl::inner_product_backward_weights::primitive_desc inner_product_backward_weights(
+    const conv_problem& p) {
+  const conv_descs m = describe(p);
+  const auto hint = inner_product(p, {}, dnnl::prop_kind::forward_training);
+#if DNNL_VERSION_MAJOR >= 3
+  return {onednn_engine(), m.src, m.weights, m.bias, m.dst, hint, attributes({})};
+#else
+  return {{m.src, m.weights, m.bias, m.dst}, attributes({}), onednn_engine(), hint};
+#endif
+}
+
+inline dnnl::convolution_backward_data::primitive_desc convolution_backward_data(
+    const conv_problem& p) {
+  const conv_descs m = describe(p);
+  const auto hint = convolution(p, {}, dnnl::prop_kind::forward_training);
+  const auto algorithm = dnnl::algorithm::convolution_direct;
+  const memory::dims strides{p.stride, p.stride};
+  const memory::dims before{p.pad.top, p.pad.left}, after{p.pad.bottom, p.pad.right};
+#if DNNL_VERSION_MAJOR >= 3
+  return {onednn_engine(), algorithm, m.src, m.weights, m.dst,
+          strides,         before,    after, hint,      attributes({})};
+#else
+  return {{algorithm, m.src, m.weights, m.dst, strides, before, after},
+          attributes({}),
+          onednn_engine(),
+          hint};
+#endif
+}
+
+inline dnnl::convolution_backward_weights::primitive_desc convolution_backward_weights(
+    const conv_problem& p) {
+  const conv_descs m = describe(p);
+  const auto hint = convolution(p, {}, dnnl::prop_kind::forward_training);
+  const auto algorithm = dnnl::algorithm::convolution_direct;
+  const memory::dims strides{p.stride, p.stride};
+  const memory::dims before{p.pad.top, p.pad.left}, after{p.pad.bottom, p.pad.right};
+#if DNNL_VERSION_MAJOR >= 3
+  return {onednn_engine(), algorithm, m.src, m.weights, m.bias,        m.dst,
+          strides,         before,    after, hint,      attributes({})};
+#else
+  return {{algorithm, m.src, m.weights, m.bias, m.dst, strides, before, after},
+          attributes({}),
+          onednn_engine(),
+          hint};
+#endif
+}
+
+/// A handle without memory: each run sets its own.
+inline memory handle(const memory::desc& desc) {
+  return {desc, onednn_engine(), nullptr};
+}
+
+inline void reorder(const memory& from, memory& to) {
+  dnnl::reorder(from, to).execute(onednn_stream(), const_cast<memory&>(from), to);
+  onednn_stream().wait();
+}
+
+/// The C call takes an array; the C++ one would build a map at every execution.
+template <std::size_t Count>
+void run(const dnnl::primitive& primitive, const std::array<dnnl_exec_arg_t, Count>& arguments,
+         const conv_problem& p) {
+  const dnnl_status_t status = dnnl_primitive_execute(primitive.get(), onednn_stream().get(),
+                                                      static_cast<int>(Count), arguments.data());
+  if (status != dnnl_success)
+    throw backend_error(sentence("oneDNN ", onednn_version(), " failed with status ",
+                                 static_cast<int>(status), " in a convolution from ",
+                                 to_string(p.src), " to ", to_string(p.dst())));
+}
+
+/// Plans with `make()`; what oneDNN refuses becomes a sentence.
+template <class Make>
+auto planned(std::string_view pass, const conv_problem& p, const Make& make) {
+  try {
+    return make();
+  } catch (const dnnl::error& e) {
+    throw backend_error(sentence(
+        "oneDNN ", onednn_version(), " (", onednn_isa(), ") cannot run a ", p.kernel, "x", p.kernel,
+        " convolution of stride ", p.stride, " from ", to_string(p.src), " to ", to_string(p.dst()),
+        ", ", pass, ": ", std::string_view(e.what()), "; use the reference backend for it"));
+  }
+}
+
+}  // namespace detail
 
 }  // namespace effnet::cpu

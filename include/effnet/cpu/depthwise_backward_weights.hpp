@@ -1,0 +1,155 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+#include <effnet/backend/problems.hpp>
+#include <effnet/cpu/parallel.hpp>
+#include <effnet/cpu/vector.hpp>
+
+namespace effnet::cpu {
+
+namespace detail {
+
+/// Sixteen channels of a pixel, or its last `count`.
+EFFNET_KERNEL_BODY void load_channels(const float* from, std::size_t count, floats& to) {
+  if (count == lanes) {
+    load(from, to);
+    return;
+  }
+  float part[lanes] = {};
+  std::memcpy(part, from, count * sizeof(float));
+  load(part, to);
+}
+
+/// The same channels of source pixel (y, x) of an image.
+EFFNET_KERNEL_BODY const float* pixel_at(const conv_problem& p, const float* image, int y, int x) {
+  return image + (static_cast<std::size_t>(y) * static_cast<std::size_t>(p.src.w) +
+                  static_cast<std::size_t>(x)) *
+                     static_cast<std::size_t>(p.src.c);
+}
+
+/// Adds one output pixel whose window may hang over the image.
+template <int Kernel>
+EFFNET_KERNEL_BODY void add_edge_pixel(const conv_problem& p, const float* image,
+                                       const float* gradient_at, int y, int x, std::size_t count,
+                                       floats* total) {
+  floats gradient, value;
+  load_channels(gradient_at, count, gradient);
+  for (int ky = 0; ky < Kernel; ++ky)
+    for (int kx = 0; kx < Kernel; ++kx) {
+      const int sy = y * p.stride - p.pad.top + ky, sx = x * p.stride - p.pad.left + kx;
+      if (sy < 0 || sy >= p.src.h || sx < 0 || sx >= p.src.w) continue;
+      load_channels(pixel_at(p, image, sy, sx), count, value);
+      total[ky * Kernel + kx] += gradient * value;
+    }
+}
+
+/// All Kernel x Kernel gradients of up to sixteen channels in one pass over source and destination:
+/// an output pixel's gradient is loaded once and meets its whole window. Where windows lie inside
+/// the image the sums of a row of pixels stay in registers.
+template <int Kernel>
+EFFNET_KERNEL_BODY void depthwise_gradient_body(const conv_problem& p, const float* src,
+                                                const float* diff_dst, std::size_t channel,
+                                                std::size_t count, float* diff_weights) {
+  constexpr int taps = Kernel * Kernel;
+  const shape4 d = p.dst();
+  const auto channels = static_cast<std::size_t>(p.src.c);
+  const std::size_t image_size = p.src.elements() / static_cast<std::size_t>(p.src.n);
+  // Output columns and rows [inner, outer) whose windows lie within the image.
+  const int inner_x = std::min(d.w, (p.pad.left + p.stride - 1) / p.stride);
+  const int outer_x =
+      std::max(inner_x, std::min(d.w, (p.src.w - Kernel + p.pad.left + p.stride) / p.stride));
+  floats total[taps] = {};
+  const float* gradients = diff_dst + channel;
+  for (int n = 0; n < d.n; ++n) {
+    const float* image = src + static_cast<std::size_t>(n) * image_size + channel;
+    for (int y = 0; y < d.h; ++y, gradients += static_cast<std::size_t>(d.w) * channels) {
+      const int top = y * p.stride - p.pad.top;
+      const bool inside = top >= 0 && top + Kernel <= p.src.h;
+      const int first = inside ? inner_x : d.w, last = inside ? outer_x : d.w;
+      for (int x = 0; x < first; ++x)
+        add_edge_pixel<Kernel>(p, image, gradients + static_cast<std::size_t>(x) * channels, y, x,
+                               count, total);
+      floats row[taps] = {};
+      for (int x = first; x < last; ++x) {
+        floats gradient, value;
+        load_channels(gradients + static_cast<std::size_t>(x) * channels, count, gradient);
+        const float* window = pixel_at(p, image, top, x * p.stride - p.pad.left);
+#pragma GCC unroll 5
+        for (int ky = 0; ky < Kernel; ++ky)
+#pragma GCC unroll 5
+          for (int kx = 0; kx < Kernel; ++kx) {
+            load_channels(pixel_at(p, window, ky, kx), count, value);
+            row[ky * Kernel + kx] += gradient * value;
+          }
+      }
+      for (int t = 0; t < taps; ++t) total[t] += row[t];
+      for (int x = last; x < d.w; ++x)
+        add_edge_pixel<Kernel>(p, image, gradients + static_cast<std::size_t>(x) * channels, y, x,
+                               count, total);
+    }
+  }
+  for (int t = 0; t < taps; ++t) {
+    float sums[lanes];
+    store(total[t], sums);
+    for (std::size_t c = 0; c < count; ++c)
+      diff_weights[(channel + c) * static_cast<std::size_t>(taps) + static_cast<std::size_t>(t)] =
+          sums[c];
+  }
+}
+
+template <int Kernel>
+void depthwise_gradient_portable(const conv_problem& p, const float* src, const float* diff_dst,
+                                 std::size_t channel, std::size_t count, float* diff_weights) {
+  depthwise_gradient_body<Kernel>(p, src, diff_dst, channel, count, diff_weights);
+}
+template <int Kernel>
+EFFNET_TARGET_AVX2 void depthwise_gradient_avx2(const conv_problem& p, const float* src,
+                                                const float* diff_dst, std::size_t channel,
+                                                std::size_t count, float* diff_weights) {
+  depthwise_gradient_body<Kernel>(p, src, diff_dst, channel, count, diff_weights);
+}
+template <int Kernel>
+EFFNET_TARGET_AVX512 void depthwise_gradient_avx512(const conv_problem& p, const float* src,
+                                                    const float* diff_dst, std::size_t channel,
+                                                    std::size_t count, float* diff_weights) {
+  depthwise_gradient_body<Kernel>(p, src, diff_dst, channel, count, diff_weights);
+}
+
+template <int Kernel>
+void depthwise_gradient(const conv_problem& p, const float* src, const float* diff_dst,
+                        float* diff_weights, isa best) {
+  const auto kernel = best == isa::avx512 ? depthwise_gradient_avx512<Kernel>
+                      : best == isa::avx2 ? depthwise_gradient_avx2<Kernel>
+                                          : depthwise_gradient_portable<Kernel>;
+  const auto channels = static_cast<std::size_t>(p.src.c);
+  const std::size_t blocks = (channels + lanes - 1) / lanes;
+  parallel_ranges(blocks, p.dst().elements() / blocks, [&](std::size_t first, std::size_t last) {
+    for (std::size_t block = first; block < last; ++block)
+      kernel(p, src, diff_dst, block * lanes, std::min(lanes, channels - block * lanes),
+             diff_weights);
+  });
+}
+
+}  // namespace detail
+
+/// Whether the kernel below is written for a depthwise problem.
+inline bool has_depthwise_backward_weights(const conv_problem& p) {
+  return p.depthwise() && p.out == p.src.c && (p.kernel == 3 || p.kernel == 5);
+}
+
+/// diff_weights (C,1,k,k) of a depthwise convolution, k 3 or 5: overwrites them. Threads share
+/// channels, so the result does not depend on how many there are. oneDNN has no fast kernel for
+/// 5x5.
+inline void depthwise_backward_weights(const conv_problem& p, const float* src,
+                                       const float* diff_dst, float* diff_weights,
+                                       isa best = best_isa()) {
+  if (p.kernel == 3)
+    detail::depthwise_gradient<3>(p, src, diff_dst, diff_weights, best);
+  else
+    detail::depthwise_gradient<5>(p, src, diff_dst, diff_weights, best);
+}
+
+}  // namespace effnet::cpu
