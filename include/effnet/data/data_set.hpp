@@ -1,0 +1,29 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <effnet/io/image.hpp>
+
+namespace effnet {
+
+/// Pictures with their classes, by number: what a loader draws its batches from. Everything is
+/// const and safe on several threads at once, and sample i is the same whenever it is asked for.
+///   - `count()`: how many samples, at least 1,
+///   - `classes()`: the name of every class, by label,
+///   - `label(i)`: the class of sample i, in [0, classes().size()),
+///   - `image(i)`: its picture; throws `image_error` or `file_error` where it cannot be had, which
+///     says nothing of the other samples,
+///   - `name(i)`: what to call the sample in a message.
+template <class Set>
+concept data_set = requires(const Set& set, std::size_t i) {
+  { set.count() } -> std::same_as<std::size_t>;
+  { set.classes() } -> std::convertible_to<const std::vector<std::string>&>;
+  { set.label(i) } -> std::same_as<int>;
+  { set.image(i) } -> std::same_as<image>;
+  { set.name(i) } -> std::convertible_to<std::string>;
+};
+
+}  // namespace effnet
