@@ -26,4 +26,7 @@ concept data_set = requires(const Set& set, std::size_t i) {
   { set.name(i) } -> std::convertible_to<std::string>;
 };
 
+/// The two parts in which public data sets come.
+enum class set_part { train, test };
+
 }  // namespace effnet
