@@ -65,7 +65,7 @@ class accuracy {
     const auto found = matrix_.find({truth, predicted});
     return found != matrix_.end() ? found->second : 0;
   }
-  /// The mistakes that the network was surest of.
+  /// The mistakes in which the wrong class led the right one by most.
   const std::vector<verdict>& worst() const { return worst_; }
   /// Pairs of classes that were taken for each other, the most frequent first.
   std::vector<confusion> confusions() const {

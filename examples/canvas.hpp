@@ -45,6 +45,7 @@ class canvas {
              bool bold = false) {
     const float unit = size / 8, radius = unit * (bold ? 0.75f : 0.5f);
     for (char c : text) {
+      if (continues_character(c)) continue;
       const stroke_glyph glyph = glyph_of(c);
       draw(glyph, left + radius, top, unit, radius, with);
       left += (glyph.width + gap) * unit;
@@ -54,7 +55,8 @@ class canvas {
 
   static float text_width(std::string_view text, float size) {
     float units = 0;
-    for (char c : text) units += glyph_of(c).width + gap;
+    for (char c : text)
+      if (!continues_character(c)) units += glyph_of(c).width + gap;
     return units * size / 8;
   }
 

@@ -67,7 +67,8 @@ inline void add_mistakes(html_page& page, const class_list& classes,
                          std::span<const shown_mistake> mistakes) {
   if (mistakes.empty()) return;
   page.add(
-      "<h2>Worst mistakes</h2><p>Those that the network was surest of.</p><div class=cards>\n");
+      "<h2>Worst mistakes</h2><p>Those where the wrong class led the right one by most.</p><div "
+      "class=cards>\n");
   const auto line = [&](const char* kind, int index, float probability) {
     page.add(effnet::sentence("<div class=guess><span class=", kind, ">",
                               escaped(classes.name(index)), "</span><span>",

@@ -145,6 +145,11 @@ struct stroke_glyph {
   float width = 0;  ///< of the strokes' middles; the gap to the next one is the drawer's
 };
 
+/// Whether a byte is UTF-8's second or later of a character: one that is not ASCII is drawn once.
+inline bool continues_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
+
 inline stroke_glyph glyph_of(char c) {
   if (c < ' ' || c > '~') c = '?';
   std::string_view text = stroke_glyphs[static_cast<std::size_t>(c - ' ')];

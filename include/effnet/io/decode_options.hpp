@@ -23,9 +23,10 @@ inline void check_pixel_count(std::int64_t width, std::int64_t height,
     throw image_error(
         sentence("cannot decode ", name, ": its header says ", width, " x ", height, " pixels"));
   if (width > options.max_pixels / height)
-    throw image_error(sentence("cannot decode ", name, ": its header says ", width, " x ", height,
-                               " pixels, more than the ", options.max_pixels,
-                               " allowed; raise the pixel limit if it is meant to be that large"));
+    throw image_error(
+        sentence("cannot decode ", name, ": its header says ", width, " x ", height,
+                 " pixels, more than the ", options.max_pixels,
+                 " allowed; raise max_pixels (--max-pixels) if it is meant to be that large"));
 }
 
 [[noreturn]] inline void throw_undecodable(std::string_view name, std::string_view format,
