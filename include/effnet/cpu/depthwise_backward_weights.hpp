@@ -12,13 +12,14 @@ namespace effnet::cpu {
 
 namespace detail {
 
-/// Sixteen channels of a pixel, or its last `count`.
-EFFNET_KERNEL_BODY void load_channels(const float* from, std::size_t count, floats& to) {
-  if (count == lanes) {
+/// A register's worth of a pixel's channels, or the last `count`.
+template <class Floats>
+EFFNET_KERNEL_BODY void load_channels(const float* from, std::size_t count, Floats& to) {
+  if (count == lanes_of<Floats>) {
     load(from, to);
     return;
   }
-  float part[lanes] = {};
+  float part[lanes_of<Floats>] = {};
   std::memcpy(part, from, count * sizeof(float));
   load(part, to);
 }
@@ -31,11 +32,11 @@ EFFNET_KERNEL_BODY const float* pixel_at(const conv_problem& p, const float* ima
 }
 
 /// Adds one output pixel whose window may hang over the image.
-template <int Kernel>
+template <int Kernel, class Floats>
 EFFNET_KERNEL_BODY void add_edge_pixel(const conv_problem& p, const float* image,
                                        const float* gradient_at, int y, int x, std::size_t count,
-                                       floats* total) {
-  floats gradient, value;
+                                       Floats* total) {
+  Floats gradient, value;
   load_channels(gradient_at, count, gradient);
   for (int ky = 0; ky < Kernel; ++ky)
     for (int kx = 0; kx < Kernel; ++kx) {
@@ -46,10 +47,10 @@ EFFNET_KERNEL_BODY void add_edge_pixel(const conv_problem& p, const float* image
     }
 }
 
-/// All Kernel x Kernel gradients of up to sixteen channels in one pass over source and destination:
-/// an output pixel's gradient is loaded once and meets its whole window. Where windows lie inside
-/// the image the sums of a row of pixels stay in registers.
-template <int Kernel>
+/// All Kernel x Kernel gradients of up to a register of channels in one pass over source and
+/// destination: an output pixel's gradient is loaded once and meets its whole window. Where windows
+/// lie inside the image the sums of a row of pixels stay in registers.
+template <int Kernel, class Floats>
 EFFNET_KERNEL_BODY void depthwise_gradient_body(const conv_problem& p, const float* src,
                                                 const float* diff_dst, std::size_t channel,
                                                 std::size_t count, float* diff_weights) {
@@ -61,7 +62,7 @@ EFFNET_KERNEL_BODY void depthwise_gradient_body(const conv_problem& p, const flo
   const int inner_x = std::min(d.w, (p.pad.left + p.stride - 1) / p.stride);
   const int outer_x =
       std::max(inner_x, std::min(d.w, (p.src.w - Kernel + p.pad.left + p.stride) / p.stride));
-  floats total[taps] = {};
+  Floats total[taps] = {};
   const float* gradients = diff_dst + channel;
   for (int n = 0; n < d.n; ++n) {
     const float* image = src + static_cast<std::size_t>(n) * image_size + channel;
@@ -72,9 +73,9 @@ EFFNET_KERNEL_BODY void depthwise_gradient_body(const conv_problem& p, const flo
       for (int x = 0; x < first; ++x)
         add_edge_pixel<Kernel>(p, image, gradients + static_cast<std::size_t>(x) * channels, y, x,
                                count, total);
-      floats row[taps] = {};
+      Floats row[taps] = {};
       for (int x = first; x < last; ++x) {
-        floats gradient, value;
+        Floats gradient, value;
         load_channels(gradients + static_cast<std::size_t>(x) * channels, count, gradient);
         const float* window = pixel_at(p, image, top, x * p.stride - p.pad.left);
 #pragma GCC unroll 5
@@ -92,7 +93,7 @@ EFFNET_KERNEL_BODY void depthwise_gradient_body(const conv_problem& p, const flo
     }
   }
   for (int t = 0; t < taps; ++t) {
-    float sums[lanes];
+    float sums[lanes_of<Floats>];
     store(total[t], sums);
     for (std::size_t c = 0; c < count; ++c)
       diff_weights[(channel + c) * static_cast<std::size_t>(taps) + static_cast<std::size_t>(t)] =
@@ -100,22 +101,33 @@ EFFNET_KERNEL_BODY void depthwise_gradient_body(const conv_problem& p, const flo
   }
 }
 
+/// A block of channels, register by register.
+template <int Kernel, class Floats>
+EFFNET_KERNEL_BODY void depthwise_gradient_channels(const conv_problem& p, const float* src,
+                                                    const float* diff_dst, std::size_t channel,
+                                                    std::size_t count, float* diff_weights) {
+  constexpr std::size_t lanes = lanes_of<Floats>;
+  for (std::size_t c = 0; c < count; c += lanes)
+    depthwise_gradient_body<Kernel, Floats>(p, src, diff_dst, channel + c,
+                                            count - c < lanes ? count - c : lanes, diff_weights);
+}
+
 template <int Kernel>
 void depthwise_gradient_portable(const conv_problem& p, const float* src, const float* diff_dst,
                                  std::size_t channel, std::size_t count, float* diff_weights) {
-  depthwise_gradient_body<Kernel>(p, src, diff_dst, channel, count, diff_weights);
+  depthwise_gradient_channels<Kernel, floats4>(p, src, diff_dst, channel, count, diff_weights);
 }
 template <int Kernel>
 EFFNET_TARGET_AVX2 void depthwise_gradient_avx2(const conv_problem& p, const float* src,
                                                 const float* diff_dst, std::size_t channel,
                                                 std::size_t count, float* diff_weights) {
-  depthwise_gradient_body<Kernel>(p, src, diff_dst, channel, count, diff_weights);
+  depthwise_gradient_channels<Kernel, floats8>(p, src, diff_dst, channel, count, diff_weights);
 }
 template <int Kernel>
 EFFNET_TARGET_AVX512 void depthwise_gradient_avx512(const conv_problem& p, const float* src,
                                                     const float* diff_dst, std::size_t channel,
                                                     std::size_t count, float* diff_weights) {
-  depthwise_gradient_body<Kernel>(p, src, diff_dst, channel, count, diff_weights);
+  depthwise_gradient_channels<Kernel, floats16>(p, src, diff_dst, channel, count, diff_weights);
 }
 
 template <int Kernel>
@@ -125,11 +137,11 @@ void depthwise_gradient(const conv_problem& p, const float* src, const float* di
                       : best == isa::avx2 ? depthwise_gradient_avx2<Kernel>
                                           : depthwise_gradient_portable<Kernel>;
   const auto channels = static_cast<std::size_t>(p.src.c);
-  const std::size_t blocks = (channels + lanes - 1) / lanes;
+  const std::size_t blocks = (channels + channel_block - 1) / channel_block;
   parallel_ranges(blocks, p.dst().elements() / blocks, [&](std::size_t first, std::size_t last) {
     for (std::size_t block = first; block < last; ++block)
-      kernel(p, src, diff_dst, block * lanes, std::min(lanes, channels - block * lanes),
-             diff_weights);
+      kernel(p, src, diff_dst, block * channel_block,
+             std::min(channel_block, channels - block * channel_block), diff_weights);
   });
 }
 

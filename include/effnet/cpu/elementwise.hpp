@@ -12,11 +12,13 @@ namespace effnet::cpu {
 
 namespace detail {
 
+template <class Floats>
 EFFNET_KERNEL_BODY void scale_body(const float* src, const float* by, float* dst,
                                    std::size_t count) {
+  constexpr std::size_t lanes = lanes_of<Floats>;
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
-    floats x, gate;
+    Floats x, gate;
     load(src + i, x);
     load(by + i, gate);
     store(x * gate, dst + i);
@@ -24,15 +26,15 @@ EFFNET_KERNEL_BODY void scale_body(const float* src, const float* by, float* dst
   for (; i < count; ++i) dst[i] = src[i] * by[i];
 }
 inline void scale_portable(const float* src, const float* by, float* dst, std::size_t count) {
-  scale_body(src, by, dst, count);
+  scale_body<floats4>(src, by, dst, count);
 }
 EFFNET_TARGET_AVX2 inline void scale_avx2(const float* src, const float* by, float* dst,
                                           std::size_t count) {
-  scale_body(src, by, dst, count);
+  scale_body<floats8>(src, by, dst, count);
 }
 EFFNET_TARGET_AVX512 inline void scale_avx512(const float* src, const float* by, float* dst,
                                               std::size_t count) {
-  scale_body(src, by, dst, count);
+  scale_body<floats16>(src, by, dst, count);
 }
 
 }  // namespace detail

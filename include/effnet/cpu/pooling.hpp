@@ -15,18 +15,20 @@ namespace detail {
 
 /// Mean of `rows` x `columns` pixels for channels [first, last) of an image `channels` wide. Rows
 /// are summed apart first, so that the error stays that of a short sum.
+template <class Floats>
 EFFNET_KERNEL_BODY void mean_body(const float* image, std::size_t rows, std::size_t columns,
                                   std::size_t channels, std::size_t first, std::size_t last,
                                   float* dst) {
+  constexpr std::size_t lanes = lanes_of<Floats>;
   const float scale = 1.0f / static_cast<float>(rows * columns);
   std::size_t c = first;
   for (; c + lanes <= last; c += lanes) {
-    floats sum = {};
+    Floats sum = {};
     for (std::size_t y = 0; y < rows; ++y) {
-      floats row = {};
+      Floats row = {};
       const float* at = image + y * columns * channels + c;
       for (std::size_t x = 0; x < columns; ++x, at += channels) {
-        floats value;
+        Floats value;
         load(at, value);
         row += value;
       }
@@ -46,17 +48,17 @@ EFFNET_KERNEL_BODY void mean_body(const float* image, std::size_t rows, std::siz
 }
 inline void mean_portable(const float* image, std::size_t rows, std::size_t columns,
                           std::size_t channels, std::size_t first, std::size_t last, float* dst) {
-  mean_body(image, rows, columns, channels, first, last, dst);
+  mean_body<floats4>(image, rows, columns, channels, first, last, dst);
 }
 EFFNET_TARGET_AVX2 inline void mean_avx2(const float* image, std::size_t rows, std::size_t columns,
                                          std::size_t channels, std::size_t first, std::size_t last,
                                          float* dst) {
-  mean_body(image, rows, columns, channels, first, last, dst);
+  mean_body<floats8>(image, rows, columns, channels, first, last, dst);
 }
 EFFNET_TARGET_AVX512 inline void mean_avx512(const float* image, std::size_t rows,
                                              std::size_t columns, std::size_t channels,
                                              std::size_t first, std::size_t last, float* dst) {
-  mean_body(image, rows, columns, channels, first, last, dst);
+  mean_body<floats16>(image, rows, columns, channels, first, last, dst);
 }
 
 }  // namespace detail
@@ -69,14 +71,14 @@ inline void global_pool_forward(const_tensor_view src, tensor_view dst) {
   const auto rows = static_cast<std::size_t>(src.shape.h);
   const auto columns = static_cast<std::size_t>(src.shape.w);
   const auto channels = static_cast<std::size_t>(src.shape.c);
-  const std::size_t blocks = (channels + lanes - 1) / lanes;  // of channels, per image
+  const std::size_t blocks = (channels + channel_block - 1) / channel_block;  // per image
   const auto all = static_cast<std::size_t>(src.shape.n) * blocks;
-  parallel_ranges(all, rows * columns * lanes, [&](std::size_t first, std::size_t last) {
+  parallel_ranges(all, rows * columns * channel_block, [&](std::size_t first, std::size_t last) {
     while (first < last) {  // the part of one image that falls into this range
       const std::size_t n = first / blocks, begin = first % blocks;
       const std::size_t end = std::min(blocks, begin + (last - first));
-      mean(src.data + n * rows * columns * channels, rows, columns, channels, begin * lanes,
-           std::min(channels, end * lanes), dst.data + n * channels);
+      mean(src.data + n * rows * columns * channels, rows, columns, channels, begin * channel_block,
+           std::min(channels, end * channel_block), dst.data + n * channels);
       first += end - begin;
     }
   });

@@ -7,15 +7,26 @@
 
 namespace effnet::cpu {
 
-/// Sixteen floats. The compiler makes one AVX-512, two AVX2 or four SSE registers of it, by the
-/// target of the function it is used in; so it never crosses a call that is not inlined.
-using floats = float __attribute__((vector_size(64)));
-inline constexpr std::size_t lanes = 16;
+/// One register of floats of each instruction set. A kernel's body is a template on one of these
+/// and never wider than its target's: GCC takes a wider vector apart through memory. They never
+/// cross a call that is not inlined.
+using floats4 = float __attribute__((vector_size(16)));
+using floats8 = float __attribute__((vector_size(32)));
+using floats16 = float __attribute__((vector_size(64)));
 
-EFFNET_KERNEL_BODY void load(const float* from, floats& to) {
+template <class Floats>
+inline constexpr std::size_t lanes_of = sizeof(Floats) / sizeof(float);
+
+/// Channels that one thread takes at a time: whole registers of every instruction set, one cache
+/// line.
+inline constexpr std::size_t channel_block = 16;
+
+template <class Floats>
+EFFNET_KERNEL_BODY void load(const float* from, Floats& to) {
   std::memcpy(&to, from, sizeof to);
 }
-EFFNET_KERNEL_BODY void store(const floats& from, float* to) {
+template <class Floats>
+EFFNET_KERNEL_BODY void store(const Floats& from, float* to) {
   std::memcpy(to, &from, sizeof from);
 }
 
