@@ -178,6 +178,16 @@ TEST_CASE("train: another last size moves the first one along") {
   CHECK(sizes_of(stages_of(v2_s, automl, {.size = 100})) == sizes{57, 71, 85, 100});
 }
 
+TEST_CASE("train: proportional sizes have no rounding errors") {
+  for (int size = 96; size <= 2'000; ++size) {
+    const auto stages = stages_of(v2_b0, automl, {.stages = 3, .size = size});
+    // 128 / 192 = 2 / 3, so that stage i is (6 + i + 1) / 9 of the last
+    for (int i = 0; i < 3; ++i)
+      if (stages[static_cast<std::size_t>(i)].size != size * (7 + i) / 9)
+        FAIL("stage ", i, " of size ", size, ": ", stages[static_cast<std::size_t>(i)].size);
+  }
+}
+
 TEST_CASE("train: the first size is at least 32 unless another is asked for") {
   CHECK(sizes_of(stages_of(v2_s, paper, {.size = 62})) == sizes{32, 42, 52, 62});
   CHECK(sizes_of(stages_of(v2_s, paper, {.size = 62, .min_size = 8})) == sizes{8, 26, 44, 62});

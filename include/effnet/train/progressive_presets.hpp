@@ -122,14 +122,15 @@ inline std::vector<training_stage> automl_stages(const v2_regularization& v2,
   first.mixup = first.cutmix = 0;
   const int own = last.size, size = how.size > 0 ? how.size : own;
   std::vector<training_stage> stages = interpolated_stages(first, last, how.stages);
-  const double base = 128.0 * size / own;
-  const double lowest = base + (size - base) / how.stages;
-  const double start = first_size(how, lowest, size);
+  const auto proportional = [&](std::int64_t after) {
+    const std::int64_t weight = 128 * (how.stages - after) + own * after;
+    return static_cast<int>(size * weight / (std::int64_t{own} * how.stages));  // without rounding
+  };
+  const int start = static_cast<int>(first_size(how, proportional(1), size));
   for (int i = 0; i < how.stages; ++i)
     stages[static_cast<std::size_t>(i)].size =
-        static_cast<int>(start == lowest ? base + (size - base) * (i + 1) / how.stages
-                                         : spaced(start, size, i, how.stages));
-  stages.back().size = size;
+        start == proportional(1) ? proportional(i + 1)
+                                 : static_cast<int>(spaced(start, size, i, how.stages));
   return stages;
 }
 
