@@ -75,7 +75,7 @@ TEST_CASE("data: IDX images become RGB, rows before columns, with the label of t
           for (int c = 0; c < 3; ++c)
             CHECK(int{picture.row(y)[x * 3 + c]} == static_cast<int>(i) * 36 + (y * 3 + x) * 3);
     }
-    CHECK(has(set.name(2), "image 2 of"));
+    CHECK(has(set.name(2), "image 2 of t"));
   }
 }
 

@@ -59,7 +59,8 @@ class cifar {
 
   std::string name(std::size_t i) const {
     const batch& holder = batch_of(i);
-    return sentence("image ", i - holder.first, " of ", path_in_quotes(holder.path));
+    return sentence("image ", i - holder.first, " of ",
+                    std::filesystem::path(holder.path).filename().string());
   }
 
  private:

@@ -16,7 +16,7 @@ namespace effnet {
 ///   - `label(i)`: the class of sample i, in [0, classes().size()),
 ///   - `image(i)`: its picture; throws `image_error` or `file_error` where it cannot be had, which
 ///     says nothing of the other samples,
-///   - `name(i)`: what to call the sample in a message.
+///   - `name(i)`: what to call the sample in a message; the same wherever the set is stored.
 template <class Set>
 concept data_set = requires(const Set& set, std::size_t i) {
   { set.count() } -> std::same_as<std::size_t>;
@@ -25,6 +25,14 @@ concept data_set = requires(const Set& set, std::size_t i) {
   { set.image(i) } -> std::same_as<image>;
   { set.name(i) } -> std::convertible_to<std::string>;
 };
+
+/// How many samples each class has, by label.
+template <data_set Set>
+std::vector<std::size_t> class_counts(const Set& set) {
+  std::vector<std::size_t> counts(set.classes().size());
+  for (std::size_t i = 0; i < set.count(); ++i) ++counts[static_cast<std::size_t>(set.label(i))];
+  return counts;
+}
 
 /// The two parts in which public data sets come.
 enum class set_part { train, test };

@@ -115,7 +115,7 @@ class idx {
   }
 
   std::string name(std::size_t i) const {
-    return sentence("image ", i, " of ", path_in_quotes(path_));
+    return sentence("image ", i, " of ", std::filesystem::path(path_).filename().string());
   }
 
  private:
