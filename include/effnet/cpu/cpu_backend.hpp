@@ -8,6 +8,7 @@
 #include <effnet/backend/backend.hpp>
 #include <effnet/core/aligned_buffer.hpp>
 #include <effnet/core/error.hpp>
+#include <effnet/cpu/activation.hpp>
 #include <effnet/cpu/convolution.hpp>
 #include <effnet/cpu/elementwise.hpp>
 #include <effnet/cpu/pooling.hpp>

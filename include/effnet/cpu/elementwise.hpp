@@ -1,12 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 
 #include <effnet/core/tensor_view.hpp>
 #include <effnet/cpu/parallel.hpp>
 #include <effnet/cpu/vector.hpp>
-#include <effnet/math/activation.hpp>
 
 namespace effnet::cpu {
 
@@ -38,15 +36,6 @@ EFFNET_TARGET_AVX512 inline void scale_avx512(const float* src, const float* by,
 }
 
 }  // namespace detail
-
-inline void activation_forward(activation act, const_tensor_view src, tensor_view dst) {
-  parallel_ranges(src.shape.elements(), 1, [&](std::size_t first, std::size_t last) {
-    if (act == activation::identity)
-      std::memmove(dst.data + first, src.data + first, (last - first) * sizeof(float));
-    else
-      for (std::size_t i = first; i < last; ++i) dst.data[i] = math::apply(act, src.data[i]);
-  });
-}
 
 inline void add_forward(const_tensor_view a, const_tensor_view b, tensor_view dst) {
   parallel_ranges(a.shape.elements(), 1, [&](std::size_t first, std::size_t last) {
