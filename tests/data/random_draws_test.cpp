@@ -109,9 +109,9 @@ TEST_CASE("data: numbers depend on what they are for and not on who asks first")
 
 TEST_CASE("data: seed, epoch, sample and purpose each give other numbers") {
   std::set<std::uint64_t> seen;
-  for (std::uint64_t seed : {0, 1})
-    for (std::uint64_t epoch : {0, 1})
-      for (std::uint64_t sample : {0, 1})
+  for (std::uint64_t seed : {0u, 1u})
+    for (std::uint64_t epoch : {0u, 1u})
+      for (std::uint64_t sample : {0u, 1u})
         for (draw_purpose purpose : {draw_purpose::crop, draw_purpose::flip}) {
           random_draws draws(seed, epoch, sample, purpose);
           for (int i = 0; i < 10; ++i) seen.insert(draws.bits());
