@@ -14,7 +14,7 @@ using namespace effnet::testing;
 
 namespace {
 
-crop_box box_of(std::uint64_t sample, int width, int height, const crop_settings& settings) {
+crop_box box_of(std::uint64_t sample, int width, int height, const random_crop_settings& settings) {
   random_draws draws(1, 0, sample, draw_purpose::crop);
   return random_crop(width, height, settings, draws);
 }
@@ -27,7 +27,7 @@ bool is_inside(const crop_box& box, int width, int height) {
 }  // namespace
 
 TEST_CASE("data: crops lie inside pictures of every shape") {
-  for (const crop_settings& settings : {v2_crop(), v1_crop(), torchvision_crop()})
+  for (const random_crop_settings& settings : {v2_crop(), v1_crop(), torchvision_crop()})
     for (const auto& [width, height] :
          {std::pair(1, 1), std::pair(2, 1), std::pair(1, 3), std::pair(7, 5), std::pair(500, 375),
           std::pair(1, 1000), std::pair(1000, 2), std::pair(60'000, 50'000)})
@@ -39,7 +39,7 @@ TEST_CASE("data: crops lie inside pictures of every shape") {
 }
 
 TEST_CASE("data: crops keep to their ranges of area and aspect") {
-  for (const crop_settings& settings : {v2_crop(), v1_crop(), torchvision_crop()})
+  for (const random_crop_settings& settings : {v2_crop(), v1_crop(), torchvision_crop()})
     for (std::uint64_t i = 0; i < 2000; ++i) {
       const crop_box box = box_of(i, 500, 375, settings);
       const double area = box.width * box.height / (500.0 * 375.0);
@@ -53,7 +53,7 @@ TEST_CASE("data: crops keep to their ranges of area and aspect") {
 }
 
 TEST_CASE("data: TensorFlow's rule draws the height evenly and leaves out the last place") {
-  crop_settings square = v2_crop();
+  random_crop_settings square = v2_crop();
   square.smallest_aspect = square.largest_aspect = 1;
   square.smallest_area = 0.04;
   double sum = 0;
@@ -73,7 +73,7 @@ TEST_CASE("data: TensorFlow's rule draws the height evenly and leaves out the la
 }
 
 TEST_CASE("data: torchvision's rule draws the area and the logarithm of the aspect evenly") {
-  crop_settings settings = torchvision_crop();
+  random_crop_settings settings = torchvision_crop();
   settings.largest_area = 0.5;  // so that every attempt fits
   double areas = 0, logarithms = 0;
   int last_places = 0;
@@ -98,13 +98,13 @@ TEST_CASE("data: where no attempt fits, each recipe falls back in its own way") 
     CHECK(box_of(i, 9, 1000, torchvision_crop()) == crop_box{0, 494, 9, 12});
     CHECK(box_of(i, 1000, 9, torchvision_crop()) == crop_box{494, 0, 12, 9});
   }
-  crop_settings never = torchvision_crop();
+  random_crop_settings never = torchvision_crop();
   never.attempts = 0;
   CHECK(box_of(0, 100, 90, never) == crop_box{0, 0, 100, 90});
 }
 
 TEST_CASE("data: V1 takes the centre where the part is the whole picture") {
-  crop_settings whole = v1_crop(224);
+  random_crop_settings whole = v1_crop(224);
   whole.smallest_area = whole.largest_area = 1;
   whole.smallest_aspect = whole.largest_aspect = 1;
   CHECK(box_of(0, 256, 256, whole) == crop_box{16, 16, 224, 224});
@@ -117,16 +117,17 @@ TEST_CASE("data: a box crops its part") {
 
 TEST_CASE("data: senseless ranges of crops are refused") {
   const auto refused = [](auto change) {
-    crop_settings settings;
+    random_crop_settings settings;
     change(settings);
     CHECK_THROWS_AS(check(settings), error);
   };
-  refused([](crop_settings& s) { s.smallest_area = 0; });
-  refused([](crop_settings& s) { s.largest_area = 1.01; });
-  refused([](crop_settings& s) { s.smallest_area = std::nan(""); });
-  refused([](crop_settings& s) { s.smallest_aspect = 2; });
-  refused([](crop_settings& s) { s.largest_aspect = std::numeric_limits<double>::infinity(); });
-  refused([](crop_settings& s) { s.attempts = -1; });
-  refused([](crop_settings& s) { s.centre_share = 0; });
+  refused([](random_crop_settings& s) { s.smallest_area = 0; });
+  refused([](random_crop_settings& s) { s.largest_area = 1.01; });
+  refused([](random_crop_settings& s) { s.smallest_area = std::nan(""); });
+  refused([](random_crop_settings& s) { s.smallest_aspect = 2; });
+  refused(
+      [](random_crop_settings& s) { s.largest_aspect = std::numeric_limits<double>::infinity(); });
+  refused([](random_crop_settings& s) { s.attempts = -1; });
+  refused([](random_crop_settings& s) { s.centre_share = 0; });
   CHECK_THROWS_AS(box_of(0, 0, 5, v2_crop()), shape_error);
 }

@@ -21,7 +21,7 @@ inline image crop(const image& picture, const crop_box& box) {
 }
 
 /// How a random part is drawn ("Inception crop", Szegedy et al. 2014).
-enum class crop_rule : std::uint8_t {
+enum class crop_sampling : std::uint8_t {
   /// The kernel of `sample_distorted_bounding_box`: aspect uniform, then the height uniform between
   /// what the smallest area and what the largest area and the picture allow.
   tensorflow,
@@ -36,8 +36,8 @@ enum class crop_fallback : std::uint8_t {
   nearest_aspect  ///< the largest centred part whose aspect is within the range
 };
 
-struct crop_settings {
-  crop_rule rule = crop_rule::tensorflow;
+struct random_crop_settings {
+  crop_sampling sampling = crop_sampling::tensorflow;
   double smallest_area = 0.05, largest_area = 1;         ///< shares of the picture's area
   double smallest_aspect = 0.75, largest_aspect = 1.33;  ///< width / height
   double covered = 0;  ///< least share of the picture's area that an attempt must have (tensorflow)
@@ -47,12 +47,12 @@ struct crop_settings {
 };
 
 /// automl `preprocessing.py`, for V2.
-inline crop_settings v2_crop() {
+inline random_crop_settings v2_crop() {
   return {};
 }
 
 /// tpu `preprocessing.py` and automl `preprocess_legacy.py`, for V1 and Lite at this image size.
-inline crop_settings v1_crop(int image_size = 224) {
+inline random_crop_settings v1_crop(int image_size = 224) {
   return {.smallest_area = 0.08,
           .smallest_aspect = 3.0 / 4,
           .largest_aspect = 4.0 / 3,
@@ -63,8 +63,8 @@ inline crop_settings v1_crop(int image_size = 224) {
 }
 
 /// torchvision `RandomResizedCrop`, with its defaults.
-inline crop_settings torchvision_crop() {
-  return {.rule = crop_rule::torchvision,
+inline random_crop_settings torchvision_crop() {
+  return {.sampling = crop_sampling::torchvision,
           .smallest_area = 0.08,
           .smallest_aspect = 3.0 / 4,
           .largest_aspect = 4.0 / 3,
@@ -73,7 +73,7 @@ inline crop_settings torchvision_crop() {
 }
 
 /// Throws `error` for ranges that are empty or reach where nothing is.
-inline void check(const crop_settings& s) {
+inline void check(const random_crop_settings& s) {
   if (!(s.smallest_area > 0 && s.smallest_area <= s.largest_area && s.largest_area <= 1))
     throw error(sentence("cannot crop to between ", s.smallest_area, " and ", s.largest_area,
                          " of an image's area; the bounds must rise within 0 to 1"));
@@ -97,8 +97,8 @@ inline std::int64_t rounded(double value) {
 }
 
 /// One attempt; false where it gave nothing.
-inline bool attempt_tensorflow(const crop_settings& s, std::int64_t width, std::int64_t height,
-                               random_draws& draws, crop_box& box) {
+inline bool attempt_tensorflow(const random_crop_settings& s, std::int64_t width,
+                               std::int64_t height, random_draws& draws, crop_box& box) {
   const double aspect = draws.uniform(s.smallest_aspect, s.largest_aspect);
   const double area = static_cast<double>(width) * static_cast<double>(height);
   const double least = s.smallest_area * area, most = s.largest_area * area;
@@ -129,8 +129,8 @@ inline bool attempt_tensorflow(const crop_settings& s, std::int64_t width, std::
   return true;
 }
 
-inline bool attempt_torchvision(const crop_settings& s, std::int64_t width, std::int64_t height,
-                                random_draws& draws, crop_box& box) {
+inline bool attempt_torchvision(const random_crop_settings& s, std::int64_t width,
+                                std::int64_t height, random_draws& draws, crop_box& box) {
   const double area = static_cast<double>(width) * static_cast<double>(height) *
                       draws.uniform(s.smallest_area, s.largest_area);
   const double aspect =
@@ -144,7 +144,7 @@ inline bool attempt_torchvision(const crop_settings& s, std::int64_t width, std:
   return true;
 }
 
-inline crop_box fall_back(const crop_settings& s, int width, int height) {
+inline crop_box fall_back(const random_crop_settings& s, int width, int height) {
   if (s.fallback == crop_fallback::whole) return {0, 0, width, height};
   if (s.fallback == crop_fallback::centre) {
     const int side = std::max(1, static_cast<int>(s.centre_share * std::min(width, height)));
@@ -163,7 +163,7 @@ inline crop_box fall_back(const crop_settings& s, int width, int height) {
 
 /// A random part of a picture of `width` x `height` pixels, to be cropped and resized. Throws
 /// `error` for settings that `check` refuses, `shape_error` for sides below 1.
-inline crop_box random_crop(int width, int height, const crop_settings& settings,
+inline crop_box random_crop(int width, int height, const random_crop_settings& settings,
                             random_draws& draws) {
   check(settings);
   if (width < 1 || height < 1)
@@ -171,7 +171,7 @@ inline crop_box random_crop(int width, int height, const crop_settings& settings
                                " pixels; both sides must be at least 1"));
   crop_box box;
   for (int i = 0; i < settings.attempts; ++i) {
-    const bool drawn = settings.rule == crop_rule::tensorflow
+    const bool drawn = settings.sampling == crop_sampling::tensorflow
                            ? detail::attempt_tensorflow(settings, width, height, draws, box)
                            : detail::attempt_torchvision(settings, width, height, draws, box);
     if (!drawn) continue;

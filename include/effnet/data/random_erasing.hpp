@@ -33,12 +33,12 @@ inline void check(const erasing_settings& s) {
   if (!(s.probability >= 0 && s.probability <= 1))
     throw error(
         sentence("cannot erase with the probability ", s.probability, "; it must lie in 0 to 1"));
-  check(crop_settings{.rule = crop_rule::torchvision,
-                      .smallest_area = s.smallest_area,
-                      .largest_area = s.largest_area,
-                      .smallest_aspect = s.smallest_aspect,
-                      .largest_aspect = s.largest_aspect,
-                      .attempts = s.attempts});
+  check(random_crop_settings{.sampling = crop_sampling::torchvision,
+                             .smallest_area = s.smallest_area,
+                             .largest_area = s.largest_area,
+                             .smallest_aspect = s.smallest_aspect,
+                             .largest_aspect = s.largest_aspect,
+                             .attempts = s.attempts});
 }
 
 /// The part of a picture to erase: area uniform, logarithm of the aspect uniform, smaller than the
