@@ -208,7 +208,7 @@ inline figure shapes_label(std::uint64_t seed, std::uint64_t index) {
 }
 
 /// Picture `index` of the set with this seed, `size` x `size` pixels: one figure of any colour,
-/// place, direction and a radius of 0.2 to 0.38 sides on a textured, cluttered ground. Another size
+/// place, direction and a radius of 0.24 to 0.4 sides on a textured, cluttered ground. Another size
 /// is the same scene at another resolution, but for the grain. Throws `shape_error` below 1 pixel.
 /// Whole numbers throughout: the pixels are the same on every machine.
 inline image shapes_image(std::uint64_t seed, std::uint64_t index, int size) {
@@ -225,7 +225,7 @@ inline image shapes_image(std::uint64_t seed, std::uint64_t index, int size) {
   detail::paint_ground(picture, draw, low, high);
   detail::paint_clutter(picture, draw, draw.between(4, 12), detail::shapes_side / 20);
 
-  const int radius = draw.between(detail::shapes_side / 5, detail::shapes_side * 38 / 100);
+  const int radius = draw.between(detail::shapes_side * 24 / 100, detail::shapes_side * 40 / 100);
   const int margin = radius * 21 / 20;
   const detail::shapes_color color =
       detail::draw_color(draw, on_dark ? ground + contrast : ground - contrast, 255);
