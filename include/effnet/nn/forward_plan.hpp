@@ -142,7 +142,7 @@ class forward_plan {
   slot images_, stem_dst_, pooled_, head_src_, pool_src_, embedding_, logits_;
   std::optional<conv_act<B>> stem_, head_, classifier_;
   std::optional<max_pool_problem> stem_pool_;
-  std::list<block> blocks_;                // blocks stay where they are made
+  std::list<block> blocks_;                 // blocks stay where they are made
   std::vector<std::pair<slot, int>> taps_;  // where, reduction
   std::size_t arena_bytes_ = 0, scratch_bytes_ = 0;
 };
