@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 
@@ -28,8 +29,10 @@ class cpu_backend {
 
   /// As many threads as OpenMP would use here.
   cpu_backend() : cpu_backend(omp_get_max_threads()) {}
-  /// 0 or less: as above. Throws `backend_error` above `most_threads`.
-  explicit cpu_backend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {
+  /// 0 or less: as above. Never more than OMP_THREAD_LIMIT: oneDNN's weight gradients plan for a
+  /// number of threads and wait for each. Throws `backend_error` above `most_threads`.
+  explicit cpu_backend(int threads)
+      : threads_(std::min(threads > 0 ? threads : omp_get_max_threads(), omp_get_thread_limit())) {
     if (threads > most_threads)
       throw backend_error(sentence("the cpu backend cannot run on ", threads,
                                    " threads; ask for at most ", most_threads));
