@@ -19,6 +19,7 @@ class arena_plan {
     auto at = live_.begin();
     for (; at != live_.end() && at->offset - offset < bytes; ++at) offset = at->offset + at->bytes;
     live_.insert(at, {offset, bytes});
+    live_bytes_ += bytes;
     peak_ = std::max(peak_, offset + bytes);
     return offset;
   }
@@ -27,17 +28,21 @@ class arena_plan {
   void release(std::size_t offset) {
     const auto at = std::find_if(live_.begin(), live_.end(),
                                  [&](const extent& e) { return e.offset == offset; });
-    if (at != live_.end()) live_.erase(at);
+    if (at == live_.end()) return;
+    live_bytes_ -= at->bytes;
+    live_.erase(at);
   }
 
   std::size_t peak() const { return peak_; }
+  /// What the buffers hold that live now.
+  std::size_t live_bytes() const { return live_bytes_; }
 
  private:
   struct extent {
     std::size_t offset, bytes;
   };
   std::vector<extent> live_;  // by offset, never overlapping
-  std::size_t peak_ = 0;
+  std::size_t peak_ = 0, live_bytes_ = 0;
 };
 
 }  // namespace effnet
