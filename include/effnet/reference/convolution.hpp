@@ -31,17 +31,23 @@ class convolution {
 
   /// From OIHW (depthwise: C,1,k,k).
   packed_weights pack(const float* oihw, const float* bias) const {
+    packed_weights packed{
+        std::vector<float>(problem_.weights()),
+        std::vector<float>(bias != nullptr ? static_cast<std::size_t>(problem_.out) : 0)};
+    repack(oihw, bias, packed);
+    return packed;
+  }
+  /// The same into what `pack` made, where a bias was given then.
+  void repack(const float* oihw, const float* bias, packed_weights& packed) const {
     const std::size_t in = static_cast<std::size_t>(problem_.src.c / problem_.groups);
     const auto out = static_cast<std::size_t>(problem_.out);
     const auto taps =
         static_cast<std::size_t>(problem_.kernel) * static_cast<std::size_t>(problem_.kernel);
-    packed_weights packed{std::vector<float>(problem_.weights()), {}};
     for (std::size_t o = 0; o < out; ++o)
       for (std::size_t i = 0; i < in; ++i)
         for (std::size_t t = 0; t < taps; ++t)
           packed.weights[(t * in + i) * out + o] = oihw[(o * in + i) * taps + t];
-    if (bias != nullptr) packed.bias.assign(bias, bias + out);
-    return packed;
+    std::copy_n(bias, packed.bias.size(), packed.bias.begin());
   }
 
   void forward(const packed_weights& packed, const float* src, float* dst, float* scratch) const {

@@ -34,24 +34,4 @@ inline void activation_backward(activation act, const_tensor_view src, const_ten
     diff_src.data[i] = diff_dst.data[i] * math::derivative(act, src.data[i]);
 }
 
-/// Of dst = src * gate: diff_src = diff_dst * gate, diff_gate[n,c] = sum over h, w of diff_dst *
-/// src. `diff_src` may be `diff_dst`.
-inline void scale_channels_backward(const_tensor_view src, const_tensor_view gate,
-                                    const_tensor_view diff_dst, tensor_view diff_src,
-                                    tensor_view diff_gate) {
-  const auto channels = static_cast<std::size_t>(src.shape.c);
-  const auto images = static_cast<std::size_t>(src.shape.n);
-  const std::size_t image = src.shape.elements() / images;
-  for (std::size_t n = 0; n < images; ++n)
-    for (std::size_t c = 0; c < channels; ++c) {
-      double sum = 0;
-      for (std::size_t i = n * image + c; i < (n + 1) * image; i += channels) {
-        const float gradient = diff_dst.data[i];
-        sum += double{gradient} * double{src.data[i]};
-        diff_src.data[i] = gradient * gate.data[n * channels + c];
-      }
-      diff_gate.data[n * channels + c] = static_cast<float>(sum);
-    }
-}
-
 }  // namespace effnet::reference

@@ -22,16 +22,6 @@ inline void global_pool_forward(const_tensor_view src, tensor_view dst) {
     }
 }
 
-/// Every pixel of an image gets diff_dst[n,1,1,c] / (h * w).
-inline void global_pool_backward(const_tensor_view diff_dst, tensor_view diff_src) {
-  const shape4& s = diff_src.shape;
-  const auto channels = static_cast<std::size_t>(s.c);
-  const std::size_t image = s.elements() / static_cast<std::size_t>(s.n);
-  const float share = 1.0f / (static_cast<float>(s.h) * static_cast<float>(s.w));
-  for (std::size_t i = 0; i < s.elements(); ++i)
-    diff_src.data[i] = diff_dst.data[i / image * channels + i % channels] * share;
-}
-
 inline void max_pool_forward(const max_pool_problem& p, const_tensor_view src, tensor_view dst) {
   const shape4 out = p.dst();
   float* next = dst.data;
