@@ -56,6 +56,41 @@ inline std::vector<conv_case> small_conv_cases() {
   return cases;
 }
 
+/// One batch norm in training, with what follows it and the gradients that reach it.
+struct norm_case {
+  shape4 shape;
+  activation act = activation::silu;
+  bool gate = false, keep = false;          ///< squeeze-excite's and stochastic depth's factors
+  bool diff_dst = true, diff_pool = false;  ///< gradients of the result and of its mean
+  bool of_batch = true;                     ///< statistics of the batch, or given ones
+};
+
+inline std::string to_string(const norm_case& at) {
+  return sentence(to_string(at.shape), " act ", static_cast<int>(at.act), at.gate ? " gate" : "",
+                  at.keep ? " keep" : "", at.diff_dst ? " dst" : "", at.diff_pool ? " pool" : "",
+                  at.of_batch ? " batch" : " frozen");
+}
+
+/// Every activation with every factor and gradient there can be.
+inline std::vector<norm_case> norm_cases(const shape4& shape) {
+  using enum activation;
+  std::vector<norm_case> cases;
+  for (activation act : {identity, silu, relu, relu6, sigmoid})
+    for (bool of_batch : {true, false}) {
+      cases.push_back({.shape = shape, .act = act, .of_batch = of_batch});
+      cases.push_back(
+          {.shape = shape, .act = act, .diff_dst = false, .diff_pool = true, .of_batch = of_batch});
+    }
+  for (bool of_batch : {true, false}) {
+    cases.push_back({.shape = shape, .gate = true, .diff_pool = true, .of_batch = of_batch});
+    cases.push_back({.shape = shape, .act = relu6, .gate = true, .of_batch = of_batch});
+    cases.push_back({.shape = shape, .act = identity, .keep = true, .of_batch = of_batch});
+    cases.push_back(
+        {.shape = shape, .gate = true, .keep = true, .diff_pool = true, .of_batch = of_batch});
+  }
+  return cases;
+}
+
 /// Every distinct convolution of a network at an image size, with the epilogue it has there.
 inline std::vector<conv_case> network_conv_cases(const network_spec& spec, int size, int batch,
                                                  padding_rule rule = padding_rule::tf_same) {

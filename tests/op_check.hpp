@@ -2,11 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
-#include <effnet/backend/backend.hpp>
+#include <effnet/backend/training_backend.hpp>
 #include <effnet/core/rng.hpp>
 #include <effnet/math/activation.hpp>
+#include <effnet/math/loss.hpp>
+#include <effnet/reference/pooling.hpp>
 
 #include "op_cases.hpp"
 #include "oracle_fill.hpp"
@@ -89,6 +93,102 @@ struct conv_data {
         residual(noise(p.dst().elements(), 4)) {}
 };
 
+/// Gradients of one convolution on one backend.
+struct conv_gradients {
+  std::vector<float> src, weights, bias;
+};
+
+/// With `data`, and the gradient `diff_dst` of the result. `with_bias`: as the bias is planned for.
+template <training_backend B>
+conv_gradients run_conv_backward(const B& on, const conv_problem& p, const conv_data& data,
+                                 const std::vector<float>& diff_dst, bool with_bias = true) {
+  const auto scope = on.enter();
+  conv_gradients got{std::vector<float>(data.src.size()), std::vector<float>(data.weights.size()),
+                     std::vector<float>(with_bias ? data.bias.size() : 0)};
+  const auto by_data = on.plan_conv_backward_data(p);
+  typename B::buffer scratch(by_data.scratch_bytes());
+  on.conv_backward_data(by_data, by_data.pack(data.weights.data()), {diff_dst.data(), p.dst()},
+                        {got.src.data(), p.src}, scratch.data());
+  const auto by_weights = on.plan_conv_backward_weights(p, with_bias);
+  scratch = typename B::buffer(by_weights.scratch_bytes());
+  on.conv_backward_weights(by_weights, {data.src.data(), p.src}, {diff_dst.data(), p.dst()},
+                           got.weights.data(), with_bias ? got.bias.data() : nullptr,
+                           scratch.data());
+  return got;
+}
+
+/// Inputs of a batch norm, the same for every backend.
+struct norm_data {
+  static constexpr float eps = 1e-3f;
+  std::vector<float> src, weight, bias, mean, variance, residual, gate, keep, diff_dst, diff_pool;
+
+  explicit norm_data(const shape4& s)
+      : src(noise(s.elements(), 1, 2)),
+        weight(noise(channels(s), 2)),
+        bias(noise(channels(s), 3)),
+        mean(noise(channels(s), 4, 0.5)),
+        variance(channels(s)),
+        residual(noise(s.elements(), 5)),
+        gate(noise(pooled(s), 6)),
+        keep(static_cast<std::size_t>(s.n), 1.25f),
+        diff_dst(noise(s.elements(), 7)),
+        diff_pool(noise(pooled(s), 8, 4)) {
+    for (std::size_t c = 0; c < variance.size(); ++c)
+      variance[c] = 0.5f + static_cast<float>(uniform(9, c));
+    keep[0] = 0;
+  }
+
+ private:
+  static std::size_t channels(const shape4& s) { return static_cast<std::size_t>(s.c); }
+  static std::size_t pooled(const shape4& s) { return shape4{s.n, 1, 1, s.c}.elements(); }
+};
+
+/// What all ops of the `normalised` family make of a case.
+struct norm_results {
+  std::vector<float> mean, variance, dst, pooled, diff_gate, diff_src, diff_weight, diff_bias;
+};
+
+/// `in_place`: dst is the residual, diff_src the gradient of the result.
+template <training_backend B>
+norm_results run_norm(const B& on, const norm_case& at, const norm_data& data,
+                      bool in_place = false) {
+  const auto scope = on.enter();
+  const shape4 s = at.shape, pooled{s.n, 1, 1, s.c};
+  const auto channels = static_cast<std::size_t>(s.c);
+  norm_results got{.mean = data.mean,
+                   .variance = data.variance,
+                   .dst = std::vector<float>(s.elements()),
+                   .pooled = std::vector<float>(pooled.elements()),
+                   .diff_gate = std::vector<float>(pooled.elements()),
+                   .diff_src = std::vector<float>(s.elements()),
+                   .diff_weight = std::vector<float>(channels),
+                   .diff_bias = std::vector<float>(channels)};
+  if (in_place) {
+    got.dst = data.residual;
+    got.diff_src = data.diff_dst;
+  }
+  const typename B::buffer scratch(on.norm_scratch_bytes(s));
+  if (at.of_batch)
+    on.batch_statistics({data.src.data(), s}, got.mean.data(), got.variance.data(), scratch.data());
+  std::vector<float> constants(norm_constants::rows * channels);
+  on.prepare_norm(got.mean.data(), got.variance.data(), data.weight.data(), data.bias.data(),
+                  norm_data::eps, s.c, constants.data());
+  normalised what{.src = {data.src.data(), s}, .constants = {constants.data(), s.c}, .act = at.act};
+  on.normalise_pool(what, {got.pooled.data(), pooled});
+  if (at.keep) what.keep = data.keep.data();
+  on.gate_backward(what, {data.diff_dst.data(), s}, {got.diff_gate.data(), pooled});
+  if (at.gate) what.gate = data.gate.data();
+  const float* residual = in_place ? got.dst.data() : data.residual.data();
+  on.normalise_forward(what, at.keep ? residual : nullptr, {got.dst.data(), s});
+  const float* diff_dst = in_place ? got.diff_src.data() : data.diff_dst.data();
+  const bool trained = at.of_batch || at.keep;
+  on.normalise_backward(what, at.diff_dst ? diff_dst : nullptr,
+                        at.diff_pool ? data.diff_pool.data() : nullptr, at.of_batch,
+                        {got.diff_src.data(), s}, trained ? got.diff_weight.data() : nullptr,
+                        trained ? got.diff_bias.data() : nullptr, scratch.data());
+  return got;
+}
+
 /// Element-wise and pooling ops against their definitions, odd shapes included.
 template <backend B>
 void check_elementwise(const B& on) {
@@ -149,6 +249,74 @@ void check_elementwise(const B& on) {
               src[static_cast<std::size_t>(((n * p.src.h + sy) * p.src.w + sx) * d.c + c)]);
       CHECK(dst[i] == expected);
     }
+  }
+}
+
+/// The ops of training that are neither convolutions nor of the `normalised` family.
+template <training_backend B>
+void check_training_ops(const B& on) {
+  const auto scope = on.enter();
+  const shape4 shape{2, 5, 3, 19};
+  const std::vector<float> src = noise(shape.elements(), 1, 8), diff_dst = noise(src.size(), 2);
+  using enum activation;
+  for (activation act : {identity, silu, relu, relu6, sigmoid}) {
+    std::vector<float> diff = diff_dst;  // in place
+    on.activation_backward(act, {src.data(), shape}, {diff.data(), shape}, {diff.data(), shape});
+    double worst = 0;
+    for (std::size_t i = 0; i < diff.size(); ++i)
+      worst = std::max(
+          worst, std::abs(double{diff[i]} - double{diff_dst[i] * math::derivative(act, src[i])}));
+    CHECK(worst < 1e-6);
+  }
+
+  for (const int images : {1, 5})
+    for (const loss_kind kind : {loss_kind::softmax, loss_kind::sigmoid}) {
+      const shape4 logits{images, 1, 1, 11};
+      const std::vector<float> x = noise(logits.elements(), 3, 4), weights = noise(11, 4);
+      std::vector<float> targets(x.size()), diff(x.size()), one(11);
+      for (std::size_t i = 0; i < targets.size(); i += 11) targets[i + i / 11] = 1;
+      double sum = 0, worst = 0;
+      const double loss = on.loss_backward(kind, {x.data(), logits}, targets.data(), 0.1f,
+                                           weights.data(), {diff.data(), logits});
+      for (std::size_t i = 0; i < x.size(); i += 11) {
+        const auto loss_of =
+            kind == loss_kind::softmax ? math::softmax_cross_entropy : math::sigmoid_cross_entropy;
+        sum += loss_of(x.data() + i, targets.data() + i, 11, 0.1f, weights.data(), one.data());
+        for (std::size_t k = 0; k < 11; ++k)
+          worst = std::max(worst, std::abs(double{diff[i + k]} - double{one[k]} / double(images)));
+      }
+      CHECK(loss == doctest::Approx(sum / images));
+      CHECK(worst < 1e-7);
+    }
+
+  float mean = 3, variance = 3.5f, running_mean = 1, running_var = 1;
+  on.move_statistics(&mean, &variance, 4, 1, 0.1f, running_variance::unbiased, &running_mean,
+                     &running_var);
+  CHECK(running_mean == doctest::Approx(1.2f));
+  CHECK(running_var == doctest::Approx(0.9 + 0.1 * 14 / 3));
+  running_var = 1;
+  on.move_statistics(&mean, &variance, 4, 1, 0.1f, running_variance::biased, &running_mean,
+                     &running_var);
+  CHECK(running_var == doctest::Approx(1.25f));
+
+  for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{100'003}}) {
+    std::vector<int> seen(count);
+    on.in_parallel(count, [&](std::size_t first, std::size_t last) {
+      for (std::size_t i = first; i < last; ++i) ++seen[i];
+    });
+    CHECK(std::count(seen.begin(), seen.end(), 1) == static_cast<std::ptrdiff_t>(count));
+  }
+
+  for (const int side : {5, 6, 23}) {
+    const max_pool_problem p{.src = {2, side, side + 1, 19}, .pad = {1, 1, 1, 1}};
+    std::vector<float> values = noise(p.src.elements(), 5);
+    for (float& x : values) x = std::round(4 * x);  // many equal ones: the first gets all
+    const std::vector<float> diff = noise(p.dst().elements(), 6);
+    std::vector<float> expected(values.size()), got(values.size(), 1.0f);
+    reference::max_pool_backward(p, {values.data(), p.src}, {diff.data(), p.dst()},
+                                 {expected.data(), p.src});
+    on.max_pool_backward(p, {values.data(), p.src}, {diff.data(), p.dst()}, {got.data(), p.src});
+    CHECK(largest_difference(got.data(), expected.data(), got.size()) < 1e-6);
   }
 }
 
