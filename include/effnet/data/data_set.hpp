@@ -2,6 +2,10 @@
 
 #include <concepts>
 #include <cstddef>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +28,33 @@ concept data_set = requires(const Set& set, std::size_t i) {
   { set.label(i) } -> std::same_as<int>;
   { set.image(i) } -> std::same_as<image>;
   { set.name(i) } -> std::convertible_to<std::string>;
+};
+
+/// A picture's file, JPEG or PNG.
+struct encoded_image {
+  std::shared_ptr<const void> owner;  ///< of the bytes; a mapping's lets `release_pages` drop them
+  std::span<const std::byte> bytes;
+  std::string name;  ///< for messages
+};
+
+/// A set that can give the file of a picture instead of the picture, so that it is decoded only as
+/// large as it is needed: `encoded(i)`, which throws as `image(i)` does, and is empty where there
+/// is no file.
+template <class Set>
+concept encoded_set = data_set<Set> && requires(const Set& set, std::size_t i) {
+  { set.encoded(i) } -> std::same_as<std::optional<encoded_image>>;
+};
+
+/// A set whose samples may have several classes: `labels(i)`, of which `label(i)` is the first.
+template <class Set>
+concept multi_label_set = data_set<Set> && requires(const Set& set, std::size_t i) {
+  { set.labels(i) } -> std::ranges::input_range;
+};
+
+/// A set that is stored in parts, each best read in one go: `group(i)`, counted from 0.
+template <class Set>
+concept grouped_set = data_set<Set> && requires(const Set& set, std::size_t i) {
+  { set.group(i) } -> std::convertible_to<std::size_t>;
 };
 
 /// How many samples each class has, by label.
