@@ -1,8 +1,5 @@
-#include <effnet/cpu.hpp>
-#include <effnet/cpu/convolution_backward.hpp>
-#include <effnet/cpu/depthwise_backward_weights.hpp>
-#include <effnet/reference.hpp>
-#include <effnet/reference/convolution_backward.hpp>
+#include <effnet/cpu/cpu_training_backend.hpp>
+#include <effnet/reference/reference_training_backend.hpp>
 
 #include "../op_check.hpp"
 
@@ -21,32 +18,21 @@ void compare_gradients(const conv_case& at, int threads) {
   const conv_problem& p = at.problem;
   const conv_data data(p);
   const std::vector<float> diff_dst = noise(p.dst().elements(), 9);
-  std::vector<float> diff_src(data.src.size()), diff_weights(data.weights.size()),
-      diff_bias(data.bias.size());
-  const auto packed = reference_backend{}.plan_conv(p).pack(data.weights.data(), nullptr);
-  reference::convolution_backward_data(p, packed, diff_dst.data(), diff_src.data());
-  reference::convolution_backward_weights(p, data.src.data(), diff_dst.data(), diff_weights.data(),
-                                          diff_bias.data());
-
-  const cpu_backend on(threads);
-  const auto scope = on.enter();
-  std::vector<float> got_src(diff_src.size()), got_weights(diff_weights.size()),
-      got_bias(diff_bias.size());
-  const cpu::convolution_backward_data by_data(p);
-  aligned_buffer scratch(by_data.scratch_bytes());
-  by_data.run(by_data.pack(data.weights.data()), diff_dst.data(), got_src.data(), scratch.data());
-  CHECK(relative_difference(got_src, diff_src) < 2e-5);
-  if (cpu::has_depthwise_backward_weights(p)) {
-    cpu::depthwise_backward_weights(p, data.src.data(), diff_dst.data(), got_weights.data());
-    CHECK(relative_difference(got_weights, diff_weights) < 2e-5);
+  const conv_gradients expected =
+      run_conv_backward(reference_training_backend{}, p, data, diff_dst);
+  const cpu_training_backend on(threads);
+  for (bool with_bias : {true, false}) {
+    const conv_gradients got = run_conv_backward(on, p, data, diff_dst, with_bias);
+    CHECK(relative_difference(got.src, expected.src) < 2e-5);
+    CHECK(relative_difference(got.weights, expected.weights) < 2e-5);
+    if (with_bias) CHECK(relative_difference(got.bias, expected.bias) < 2e-5);
   }
-  std::fill(got_weights.begin(), got_weights.end(), 0.0f);
-  const cpu::convolution_backward_weights by_weights(p);
-  scratch = aligned_buffer(by_weights.scratch_bytes());
-  by_weights.run(data.src.data(), diff_dst.data(), got_weights.data(), got_bias.data(),
-                 scratch.data());
-  CHECK(relative_difference(got_weights, diff_weights) < 2e-5);
-  CHECK(relative_difference(got_bias, diff_bias) < 2e-5);
+  const auto scope = on.enter();
+  std::vector<float> weights(expected.weights.size());
+  if (cpu::has_depthwise_backward_weights(p)) {
+    cpu::depthwise_backward_weights(p, data.src.data(), diff_dst.data(), weights.data());
+    CHECK(relative_difference(weights, expected.weights) < 2e-5);
+  }
 }
 }  // namespace
 
@@ -70,7 +56,7 @@ TEST_CASE("cpu: depthwise weight gradients are the same bits on any number of th
                                diff = noise(p.dst().elements(), 2);
       std::vector<float> one(p.weights()), two(p.weights());
       for (auto* to : {&one, &two}) {
-        const auto scope = cpu_backend(to == &one ? 1 : 2).enter();
+        const auto scope = cpu_training_backend(to == &one ? 1 : 2).enter();
         cpu::depthwise_backward_weights(p, src.data(), diff.data(), to->data());
       }
       CHECK(one == two);
@@ -88,5 +74,30 @@ TEST_CASE("cpu: every instruction set gives depthwise weight gradients") {
     if (one > cpu::best_isa()) continue;
     cpu::depthwise_backward_weights(p, src.data(), diff.data(), got.data(), one);
     CHECK(relative_difference(got, expected) < 1e-6);
+  }
+}
+
+TEST_CASE("cpu: weights packed again are those packed afresh") {
+  const cpu_training_backend on(2);
+  const auto scope = on.enter();
+  for (const conv_case& at : small_conv_cases()) {
+    CAPTURE(at.name);
+    const conv_problem& p = at.problem;
+    const conv_data data(p);
+    const std::vector<float> other(p.weights(), 1.0f), other_bias(data.bias.size(), 1.0f);
+    const auto same = [](const dnnl::memory& a, const dnnl::memory& b) {
+      return a.get_desc() == b.get_desc() &&
+             std::memcmp(a.get_data_handle(), b.get_data_handle(), a.get_desc().get_size()) == 0;
+    };
+    const auto forward = on.plan_conv(p);
+    auto packed = forward.pack(other.data(), other_bias.data());
+    forward.repack(data.weights.data(), data.bias.data(), packed);
+    const auto fresh = forward.pack(data.weights.data(), data.bias.data());
+    CHECK(same(packed.weights, fresh.weights));
+    CHECK(same(packed.bias, fresh.bias));
+    const auto by_data = on.plan_conv_backward_data(p);
+    auto packed_by_data = by_data.pack(other.data());
+    by_data.repack(data.weights.data(), packed_by_data);
+    CHECK(same(packed_by_data, by_data.pack(data.weights.data())));
   }
 }

@@ -1,14 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <string>
 #include <string_view>
 
-#include <effnet/cpu/dnnl.hpp>
+#include <effnet/cpu/dnnl_primitive.hpp>
 
 namespace effnet::cpu {
 
-/// Weights in a kernel's own layout. Immutable, shared between sessions.
+/// Weights in a kernel's own layout. Shared between sessions, which never change them.
 struct packed_weights {
   dnnl::memory weights, bias;
 };
@@ -17,63 +17,42 @@ struct packed_weights {
 /// two threads use two plans.
 class convolution {
  public:
-  convolution(const conv_problem& problem, const epilogue& then) : problem_(problem) {
-    if (problem.fully_connected())
-      build(detail::planned("forward", problem,
-                            [&] { return detail::inner_product(problem, then); }));
-    else
-      build(
-          detail::planned("forward", problem, [&] { return detail::convolution(problem, then); }));
-  }
+  convolution(const conv_problem& problem, const epilogue& then)
+      : out_(static_cast<std::size_t>(problem.out)),
+        primitive_(problem, detail::plan_forward(problem, then)),
+        weights_(problem, primitive_.desc_of(DNNL_ARG_WEIGHTS)) {}
 
-  std::size_t scratch_bytes() const { return scratch_bytes_; }
-  const dnnl::memory::desc& layout() const { return layout_; }
-  std::string_view implementation() const { return implementation_; }
+  std::size_t scratch_bytes() const { return primitive_.scratch_bytes(); }
+  const dnnl::memory::desc& layout() const { return weights_.layout(); }
+  std::string_view implementation() const { return primitive_.implementation(); }
 
   /// From OIHW (depthwise C,1,k,k; fully connected out,in) and one bias an output channel.
   packed_weights pack(const float* oihw, const float* bias) const {
-    using tag = dnnl::memory::format_tag;
-    packed_weights packed{dnnl::memory(layout_, onednn_engine()),
-                          dnnl::memory(detail::plain({problem_.out}, tag::x), onednn_engine())};
-    detail::reorder(
-        dnnl::memory(detail::plain_weights(problem_), onednn_engine(), const_cast<float*>(oihw)),
-        packed.weights);
-    auto* to = static_cast<float*>(packed.bias.get_data_handle());
-    for (int o = 0; o < problem_.out; ++o) to[o] = bias != nullptr ? bias[o] : 0.0f;
+    packed_weights packed{dnnl::memory(layout(), onednn_engine()),
+                          dnnl::memory(primitive_.desc_of(DNNL_ARG_BIAS), onednn_engine())};
+    repack(oihw, bias, packed);
     return packed;
+  }
+  /// The same into what `pack` made, without allocating.
+  void repack(const float* oihw, const float* bias, packed_weights& packed) const {
+    weights_.pack(oihw, packed.weights.get_data_handle());
+    auto* to = static_cast<float*>(packed.bias.get_data_handle());
+    if (bias != nullptr)
+      std::copy_n(bias, out_, to);
+    else
+      std::fill_n(to, out_, 0.0f);
   }
 
   void forward(const packed_weights& packed, const float* src, float* dst,
                std::byte* scratch) const {
-    src_.set_data_handle(const_cast<float*>(src));
-    dst_.set_data_handle(dst);
-    scratch_.set_data_handle(scratch);
-    const std::array<dnnl_exec_arg_t, 5> arguments{{{DNNL_ARG_SRC, src_.get()},
-                                                    {DNNL_ARG_WEIGHTS, packed.weights.get()},
-                                                    {DNNL_ARG_BIAS, packed.bias.get()},
-                                                    {DNNL_ARG_DST, dst_.get()},
-                                                    {DNNL_ARG_SCRATCHPAD, scratch_.get()}}};
-    detail::run(primitive_, arguments, problem_);
+    primitive_.run(
+        {src, packed.weights.get_data_handle(), packed.bias.get_data_handle(), dst, scratch});
   }
 
  private:
-  template <class Description>
-  void build(const Description& pd) {
-    primitive_ = dnnl::primitive(pd.get());
-    layout_ = pd.weights_desc();
-    scratch_bytes_ = pd.scratchpad_desc().get_size();
-    implementation_ = pd.impl_info_str();
-    src_ = detail::handle(pd.src_desc());
-    dst_ = detail::handle(pd.dst_desc());
-    scratch_ = detail::handle(pd.scratchpad_desc());
-  }
-
-  conv_problem problem_;
-  dnnl::primitive primitive_;
-  dnnl::memory::desc layout_;
-  std::size_t scratch_bytes_ = 0;
-  std::string implementation_;
-  mutable dnnl::memory src_, dst_, scratch_;
+  std::size_t out_;
+  detail::planned_primitive<DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST> primitive_;
+  detail::weight_reorder weights_;
 };
 
 }  // namespace effnet::cpu

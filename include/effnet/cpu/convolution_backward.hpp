@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <string>
 #include <string_view>
 
 #include <effnet/core/aligned_buffer.hpp>
-#include <effnet/cpu/dnnl.hpp>
+#include <effnet/cpu/dnnl_primitive.hpp>
 #include <effnet/cpu/parallel.hpp>
 
 namespace effnet::cpu {
@@ -14,59 +13,34 @@ namespace effnet::cpu {
 /// A planned gradient of a convolution by its source. As with `convolution`, two threads use two.
 class convolution_backward_data {
  public:
-  explicit convolution_backward_data(const conv_problem& problem) : problem_(problem) {
-    const auto plan = [&](auto make) {
-      build(detail::planned("backward by data", problem, [&] { return make(problem); }));
-    };
-    if (problem.fully_connected())
-      plan(detail::inner_product_backward_data);
-    else
-      plan(detail::convolution_backward_data);
-  }
+  explicit convolution_backward_data(const conv_problem& problem)
+      : primitive_(problem, detail::plan_backward_data(problem)),
+        weights_(problem, primitive_.desc_of(DNNL_ARG_WEIGHTS)) {}
 
-  std::size_t scratch_bytes() const { return scratch_bytes_; }
-  std::string_view implementation() const { return implementation_; }
+  std::size_t scratch_bytes() const { return primitive_.scratch_bytes(); }
+  const dnnl::memory::desc& layout() const { return weights_.layout(); }
+  std::string_view implementation() const { return primitive_.implementation(); }
 
   /// From OIHW, into the layout of this pass: it may differ from the forward pass's.
   dnnl::memory pack(const float* oihw) const {
-    dnnl::memory packed(layout_, onednn_engine());
-    detail::reorder(
-        dnnl::memory(detail::plain_weights(problem_), onednn_engine(), const_cast<float*>(oihw)),
-        packed);
+    dnnl::memory packed(layout(), onednn_engine());
+    repack(oihw, packed);
     return packed;
+  }
+  /// The same into what `pack` made, without allocating.
+  void repack(const float* oihw, dnnl::memory& packed) const {
+    weights_.pack(oihw, packed.get_data_handle());
   }
 
   /// Overwrites `diff_src`.
   void run(const dnnl::memory& weights, const float* diff_dst, float* diff_src,
            std::byte* scratch) const {
-    diff_dst_.set_data_handle(const_cast<float*>(diff_dst));
-    diff_src_.set_data_handle(diff_src);
-    scratch_.set_data_handle(scratch);
-    const std::array<dnnl_exec_arg_t, 4> arguments{{{DNNL_ARG_DIFF_DST, diff_dst_.get()},
-                                                    {DNNL_ARG_WEIGHTS, weights.get()},
-                                                    {DNNL_ARG_DIFF_SRC, diff_src_.get()},
-                                                    {DNNL_ARG_SCRATCHPAD, scratch_.get()}}};
-    detail::run(primitive_, arguments, problem_);
+    primitive_.run({diff_dst, weights.get_data_handle(), diff_src, scratch});
   }
 
  private:
-  template <class Description>
-  void build(const Description& pd) {
-    primitive_ = dnnl::primitive(pd.get());
-    layout_ = pd.weights_desc();
-    scratch_bytes_ = pd.scratchpad_desc().get_size();
-    implementation_ = pd.impl_info_str();
-    diff_src_ = detail::handle(pd.diff_src_desc());
-    diff_dst_ = detail::handle(pd.diff_dst_desc());
-    scratch_ = detail::handle(pd.scratchpad_desc());
-  }
-
-  conv_problem problem_;
-  dnnl::primitive primitive_;
-  dnnl::memory::desc layout_;
-  std::size_t scratch_bytes_ = 0;
-  std::string implementation_;
-  mutable dnnl::memory diff_src_, diff_dst_, scratch_;
+  detail::planned_primitive<DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC> primitive_;
+  detail::weight_reorder weights_;
 };
 
 namespace detail {
@@ -101,78 +75,49 @@ inline void gather_strided(const conv_problem& p, const float* src, float* to) {
 
 }  // namespace detail
 
-/// A planned gradient of a convolution or fully connected layer by its weights and bias. For
-/// depthwise ones `depthwise_backward_weights` is faster.
+/// A planned gradient of a convolution or fully connected layer by its weights, and by its bias
+/// where it has one.
 class convolution_backward_weights {
  public:
-  explicit convolution_backward_weights(const conv_problem& problem)
-      : asked_(problem), problem_(detail::without_stride(problem)) {
-    const auto plan = [&](auto make) {
-      build(detail::planned("backward by weights", problem, [&] { return make(problem_); }));
-    };
-    if (problem.fully_connected())
-      plan(detail::inner_product_backward_weights);
-    else
-      plan(detail::convolution_backward_weights);
+  convolution_backward_weights(const conv_problem& problem, bool bias)
+      : asked_(problem),
+        problem_(detail::without_stride(problem)),
+        primitive_(problem_, detail::plan_backward_weights(problem_, bias)),
+        weights_(problem_, primitive_.desc_of(DNNL_ARG_DIFF_WEIGHTS)) {}
+
+  std::size_t scratch_bytes() const {
+    return packed_bytes() + gathered_bytes() + primitive_.scratch_bytes();
   }
+  std::string_view implementation() const { return primitive_.implementation(); }
 
-  std::size_t scratch_bytes() const { return packed_bytes_ + gathered_bytes() + scratch_bytes_; }
-  std::string_view implementation() const { return implementation_; }
-
-  /// Overwrites `diff_oihw` and `diff_bias` (one an output channel).
+  /// Overwrites `diff_oihw` and, where planned, `diff_bias` (one an output channel).
   void run(const float* src, const float* diff_dst, float* diff_oihw, float* diff_bias,
            std::byte* scratch) const {
+    std::byte *packed = scratch, *gathered = packed + packed_bytes();
+    std::byte* own_scratch = gathered + gathered_bytes();
     if (gathered_bytes() > 0) {
-      auto* gathered = reinterpret_cast<float*>(scratch + packed_bytes_);
-      detail::gather_strided(asked_, src, gathered);
-      src = gathered;
+      detail::gather_strided(asked_, src, reinterpret_cast<float*>(gathered));
+      src = reinterpret_cast<const float*>(gathered);
     }
-    src_.set_data_handle(const_cast<float*>(src));
-    diff_dst_.set_data_handle(const_cast<float*>(diff_dst));
-    weights_.set_data_handle(scratch);
-    bias_.set_data_handle(diff_bias);
-    scratch_.set_data_handle(scratch + packed_bytes_ + gathered_bytes());
-    oihw_.set_data_handle(diff_oihw);
-    const std::array<dnnl_exec_arg_t, 5> arguments{{{DNNL_ARG_SRC, src_.get()},
-                                                    {DNNL_ARG_DIFF_DST, diff_dst_.get()},
-                                                    {DNNL_ARG_DIFF_WEIGHTS, weights_.get()},
-                                                    {DNNL_ARG_DIFF_BIAS, bias_.get()},
-                                                    {DNNL_ARG_SCRATCHPAD, scratch_.get()}}};
-    detail::run(primitive_, arguments, problem_);
-    const std::array<dnnl_exec_arg_t, 2> unpacking{
-        {{DNNL_ARG_FROM, weights_.get()}, {DNNL_ARG_TO, oihw_.get()}}};
-    detail::run(unpack_, unpacking, problem_);
+    primitive_.run({src, diff_dst, packed, diff_bias, own_scratch});
+    weights_.unpack(packed, diff_oihw);
   }
 
  private:
-  template <class Description>
-  void build(const Description& pd) {
-    primitive_ = dnnl::primitive(pd.get());
-    scratch_bytes_ = pd.scratchpad_desc().get_size();
-    implementation_ = pd.impl_info_str();
-    src_ = detail::handle(pd.src_desc());
-    diff_dst_ = detail::handle(pd.diff_dst_desc());
-    weights_ = detail::handle(pd.diff_weights_desc());
-    packed_bytes_ = aligned(pd.diff_weights_desc().get_size());
-    bias_ = detail::handle(pd.diff_bias_desc());
-    scratch_ = detail::handle(pd.scratchpad_desc());
-    oihw_ = detail::handle(detail::plain_weights(problem_));
-    unpack_ = dnnl::reorder(weights_, oihw_);
-  }
-
   static std::size_t aligned(std::size_t bytes) {
     return (bytes + aligned_buffer::alignment - 1) / aligned_buffer::alignment *
            aligned_buffer::alignment;
   }
+  std::size_t packed_bytes() const { return aligned(weights_.bytes()); }
   std::size_t gathered_bytes() const {
     return asked_ == problem_ ? 0 : aligned(problem_.src.elements() * sizeof(float));
   }
 
   conv_problem asked_, problem_;
-  dnnl::primitive primitive_, unpack_;
-  std::size_t packed_bytes_ = 0, scratch_bytes_ = 0;
-  std::string implementation_;
-  mutable dnnl::memory src_, diff_dst_, weights_, bias_, scratch_, oihw_;
+  detail::planned_primitive<DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS,
+                            DNNL_ARG_DIFF_BIAS>
+      primitive_;  // without a bias oneDNN passes over that argument
+  detail::weight_reorder weights_;
 };
 
 }  // namespace effnet::cpu

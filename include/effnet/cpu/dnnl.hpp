@@ -2,7 +2,6 @@
 
 #include <omp.h>
 
-#include <array>
 #include <string>
 #include <string_view>
 
@@ -14,7 +13,7 @@
 static_assert(DNNL_VERSION_MAJOR == 2 || DNNL_VERSION_MAJOR == 3,
               "effnet: the CPU backend is written for oneDNN 2.x and 3.x");
 
-/// oneDNN, with every difference between its versions: describing problems and planning primitives.
+/// oneDNN, with every difference between its versions: describing problems.
 namespace effnet::cpu {
 
 inline const dnnl::engine& onednn_engine() {
@@ -130,6 +129,9 @@ inline conv_descs describe(const conv_problem& p) {
           plain({p.out}, tag::x), plain({d.n, d.c, d.h, d.w}, tag::nhwc)};
 }
 
+/// Any primitive's description, once its arguments are settled.
+using description = dnnl::primitive_desc_base;
+
 inline dnnl::inner_product_forward::primitive_desc inner_product(
     const conv_problem& p, const epilogue& then,
     dnnl::prop_kind kind = dnnl::prop_kind::forward_inference) {
@@ -158,89 +160,36 @@ inline dnnl::convolution_forward::primitive_desc convolution(
 #endif
 }
 
-inline dnnl::inner_product_backward_data::primitive_desc inner_product_backward_data(
-    const conv_problem& p) {
-  const conv_descs m = describe(p);
-  const auto hint = inner_product(p, {}, dnnl::prop_kind::forward_training);
-#if DNNL_VERSION_MAJOR >= 3
-  return {onednn_engine(), m.src, m.weights, m.dst, hint, attributes({})};
-#else
-  return {{m.src, m.weights, m.dst}, attributes({}), onednn_engine(), hint};
-#endif
-}
-
-inline dnnl::inner_product_backward_weights::primitive_desc inner_product_backward_weights(
-    const conv_problem& p) {
-  const conv_descs m = describe(p);
-  const auto hint = inner_product(p, {}, dnnl::prop_kind::forward_training);
-#if DNNL_VERSION_MAJOR >= 3
-  return {onednn_engine(), m.src, m.weights, m.bias, m.dst, hint, attributes({})};
-#else
-  return {{m.src, m.weights, m.bias, m.dst}, attributes({}), onednn_engine(), hint};
-#endif
-}
-
-inline dnnl::convolution_backward_data::primitive_desc convolution_backward_data(
-    const conv_problem& p) {
-  const conv_descs m = describe(p);
+/// Describes the gradient pass `Primitive` of a convolution, from its memory in oneDNN's order.
+template <class Primitive, class... Memory>
+typename Primitive::primitive_desc convolution_backward(const conv_problem& p, const Memory&... m) {
   const auto hint = convolution(p, {}, dnnl::prop_kind::forward_training);
   const auto algorithm = dnnl::algorithm::convolution_direct;
   const memory::dims strides{p.stride, p.stride};
   const memory::dims before{p.pad.top, p.pad.left}, after{p.pad.bottom, p.pad.right};
 #if DNNL_VERSION_MAJOR >= 3
-  return {onednn_engine(), algorithm, m.src, m.weights, m.dst,
-          strides,         before,    after, hint,      attributes({})};
+  return {onednn_engine(), algorithm, m..., strides, before, after, hint, attributes({})};
 #else
-  return {{algorithm, m.src, m.weights, m.dst, strides, before, after},
-          attributes({}),
-          onednn_engine(),
-          hint};
+  return {typename Primitive::desc(algorithm, m..., strides, before, after), attributes({}),
+          onednn_engine(), hint};
 #endif
 }
 
-inline dnnl::convolution_backward_weights::primitive_desc convolution_backward_weights(
-    const conv_problem& p) {
-  const conv_descs m = describe(p);
-  const auto hint = convolution(p, {}, dnnl::prop_kind::forward_training);
-  const auto algorithm = dnnl::algorithm::convolution_direct;
-  const memory::dims strides{p.stride, p.stride};
-  const memory::dims before{p.pad.top, p.pad.left}, after{p.pad.bottom, p.pad.right};
+/// The same of a fully connected layer.
+template <class Primitive, class... Memory>
+typename Primitive::primitive_desc inner_product_backward(const conv_problem& p,
+                                                          const Memory&... m) {
+  const auto hint = inner_product(p, {}, dnnl::prop_kind::forward_training);
 #if DNNL_VERSION_MAJOR >= 3
-  return {onednn_engine(), algorithm, m.src, m.weights, m.bias,        m.dst,
-          strides,         before,    after, hint,      attributes({})};
+  return {onednn_engine(), m..., hint, attributes({})};
 #else
-  return {{algorithm, m.src, m.weights, m.bias, m.dst, strides, before, after},
-          attributes({}),
-          onednn_engine(),
-          hint};
+  return {typename Primitive::desc(m...), attributes({}), onednn_engine(), hint};
 #endif
-}
-
-/// A handle without memory: each run sets its own.
-inline memory handle(const memory::desc& desc) {
-  return {desc, onednn_engine(), nullptr};
-}
-
-inline void reorder(const memory& from, memory& to) {
-  dnnl::reorder(from, to).execute(onednn_stream(), const_cast<memory&>(from), to);
-  onednn_stream().wait();
-}
-
-/// The C call takes an array; the C++ one would build a map at every execution.
-template <std::size_t Count>
-void run(const dnnl::primitive& primitive, const std::array<dnnl_exec_arg_t, Count>& arguments,
-         const conv_problem& p) {
-  const dnnl_status_t status = dnnl_primitive_execute(primitive.get(), onednn_stream().get(),
-                                                      static_cast<int>(Count), arguments.data());
-  if (status != dnnl_success)
-    throw backend_error(sentence("oneDNN ", onednn_version(), " failed with status ",
-                                 static_cast<int>(status), " in a convolution from ",
-                                 to_string(p.src), " to ", to_string(p.dst())));
 }
 
 /// Plans with `make()`; what oneDNN refuses becomes a sentence.
 template <class Make>
-auto planned(std::string_view pass, const conv_problem& p, const Make& make) {
+description planned(std::string_view pass, const conv_problem& p, const Make& make) {
   try {
     return make();
   } catch (const dnnl::error& e) {
@@ -249,6 +198,34 @@ auto planned(std::string_view pass, const conv_problem& p, const Make& make) {
         " convolution of stride ", p.stride, " from ", to_string(p.src), " to ", to_string(p.dst()),
         ", ", pass, ": ", std::string_view(e.what()), "; use the reference backend for it"));
   }
+}
+
+inline description plan_forward(const conv_problem& p, const epilogue& then) {
+  return planned("forward", p, [&]() -> description {
+    if (p.fully_connected()) return inner_product(p, then);
+    return convolution(p, then);
+  });
+}
+
+inline description plan_backward_data(const conv_problem& p) {
+  const conv_descs m = describe(p);
+  return planned("backward by data", p, [&]() -> description {
+    if (p.fully_connected())
+      return inner_product_backward<dnnl::inner_product_backward_data>(p, m.src, m.weights, m.dst);
+    return convolution_backward<dnnl::convolution_backward_data>(p, m.src, m.weights, m.dst);
+  });
+}
+
+inline description plan_backward_weights(const conv_problem& p, bool bias) {
+  const conv_descs m = describe(p);
+  const auto plan = [&](const auto&... arguments) -> description {
+    if (p.fully_connected())
+      return inner_product_backward<dnnl::inner_product_backward_weights>(p, arguments...);
+    return convolution_backward<dnnl::convolution_backward_weights>(p, arguments...);
+  };
+  return planned("backward by weights", p, [&] {
+    return bias ? plan(m.src, m.weights, m.bias, m.dst) : plan(m.src, m.weights, m.dst);
+  });
 }
 
 }  // namespace detail

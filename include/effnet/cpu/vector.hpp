@@ -10,6 +10,7 @@ namespace effnet::cpu {
 /// One register of floats of each instruction set. A kernel's body is a template on one of these
 /// and never wider than its target's: GCC takes a wider vector apart through memory. They never
 /// cross a call that is not inlined.
+using floats1 = float __attribute__((vector_size(4)));  // for what fills no register
 using floats4 = float __attribute__((vector_size(16)));
 using floats8 = float __attribute__((vector_size(32)));
 using floats16 = float __attribute__((vector_size(64)));

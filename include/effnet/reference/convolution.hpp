@@ -47,7 +47,7 @@ class convolution {
       for (std::size_t i = 0; i < in; ++i)
         for (std::size_t t = 0; t < taps; ++t)
           packed.weights[(t * in + i) * out + o] = oihw[(o * in + i) * taps + t];
-    std::copy_n(bias, packed.bias.size(), packed.bias.begin());
+    if (bias != nullptr) packed.bias.assign(bias, bias + packed.bias.size());
   }
 
   void forward(const packed_weights& packed, const float* src, float* dst, float* scratch) const {

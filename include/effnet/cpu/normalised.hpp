@@ -1,0 +1,242 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <effnet/backend/normalised.hpp>
+#include <effnet/cpu/norm_chunks.hpp>
+#include <effnet/cpu/normalised_kernels.hpp>
+
+/// Batch norm in training with what follows it. Sums are taken over fixed pieces of the tensor and
+/// added up in double in their order: the results do not depend on the number of threads.
+namespace effnet::cpu {
+
+/// What `batch_statistics` and `normalise_backward` need for a tensor of shape `s`.
+inline std::size_t norm_scratch_bytes(const shape4& s) {
+  const detail::norm_chunks cut(s);
+  return (cut.partial_floats() + 2 * cut.channels) * sizeof(float);
+}
+
+namespace detail {
+
+/// Channels of a piece of a sum over one image: several pieces an image keep threads busy.
+inline constexpr std::size_t pool_block = 128;
+
+/// gate * keep and diff_pool / (h w) of one image's channels.
+struct factor_rows {
+  float factor[norm_chunks::widest], share[norm_chunks::widest];
+};
+
+/// Calls `run(piece, rows)` for every piece, cut up further where images differ.
+template <class Run>
+void for_each_part(const normalised& what, const float* diff_pool, const norm_chunks& cut,
+                   const Run& run) {
+  const bool apart = what.gate != nullptr || what.keep != nullptr || diff_pool != nullptr;
+  const float each = 1.0f / static_cast<float>(cut.image_pixels);
+  cut.for_each_piece([&](const norm_chunks::piece& whole) {
+    factor_rows rows;
+    cut.for_each_image(whole, apart, [&](const norm_chunks::piece& at, std::size_t image) {
+      const std::size_t first = image * cut.channels + at.first_channel;
+      const float keep = what.keep != nullptr ? what.keep[image] : 1.0f;
+      for (std::size_t c = 0; c < at.channels; ++c) {
+        rows.factor[c] = what.gate != nullptr ? what.gate[first + c] * keep : keep;
+        rows.share[c] = diff_pool != nullptr ? diff_pool[first + c] * each : 0.0f;
+      }
+      run(at, rows);
+    });
+  });
+}
+
+/// The gradient of a piece. Without `diff_dst` its factor is 0, and the source stands in for it.
+template <class Formula>
+norm_gradient<Formula> gradient_of(Formula formula, const normalised& what, const float* diff_dst,
+                                   const norm_chunks& cut, const norm_chunks::piece& at,
+                                   const factor_rows& rows) {
+  static constexpr float zeros[norm_chunks::widest] = {};
+  const bool given = diff_dst != nullptr;
+  return {formula,
+          what.src.data + cut.offset(at),
+          (given ? diff_dst : what.src.data) + cut.offset(at),
+          what.constants.scale + at.first_channel,
+          what.constants.shift + at.first_channel,
+          what.constants.mean + at.first_channel,
+          given ? rows.factor : zeros,
+          rows.share};
+}
+
+/// Of every chunk the sums of g and g (src - mean), of all channels each.
+template <class Formula>
+void sum_gradients(Formula formula, const normalised& what, const float* diff_dst,
+                   const float* diff_pool, const norm_chunks& cut, float* partials, isa best) {
+  std::fill_n(partials, cut.partial_floats(), 0.0f);
+  for_each_part(what, diff_pool, cut, [&](const norm_chunks::piece& at, const factor_rows& rows) {
+    float* sums = partials + at.chunk * 2 * cut.channels + at.first_channel;
+    sweep(gradient_sums_kernel<Formula>{gradient_of(formula, what, diff_dst, cut, at, rows), sums,
+                                        sums + cut.channels},
+          cut.range(at), best);
+  });
+}
+
+/// dst[n,c] = by * keep[n] * sum over h, w of the result, times `weight` where there is one.
+template <bool Weighted>
+void sum_result(const normalised& what, const float* weight, float by, float* dst, isa best) {
+  with_formula(what.act, [&](auto formula) {
+    const norm_chunks cut(what.src.shape);
+    const std::size_t blocks = (cut.channels + pool_block - 1) / pool_block;
+    const auto images = static_cast<std::size_t>(what.src.shape.n);
+    const std::size_t work = cut.image_pixels * std::min(cut.channels, pool_block);
+    parallel_ranges(images * blocks, work, [&](std::size_t first, std::size_t last) {
+      for (std::size_t i = first; i < last; ++i) {
+        const std::size_t image = i / blocks, channel = i % blocks * pool_block;
+        const std::size_t count = std::min(pool_block, cut.channels - channel);
+        double total[pool_block] = {};
+        for (std::size_t p = 0; p < cut.image_pixels; p += norm_chunks::longest) {
+          float sums[pool_block] = {};
+          const std::size_t at = (image * cut.image_pixels + p) * cut.channels + channel;
+          sweep(sum_kernel<decltype(formula), Weighted>{formula, what.src.data + at,
+                                                        Weighted ? weight + at : nullptr,
+                                                        what.constants.scale + channel,
+                                                        what.constants.shift + channel, sums},
+                {std::min(norm_chunks::longest, cut.image_pixels - p), count, cut.channels}, best);
+          for (std::size_t c = 0; c < count; ++c) total[c] += double{sums[c]};
+        }
+        const double factor = double{by} * (what.keep != nullptr ? double{what.keep[image]} : 1.0);
+        for (std::size_t c = 0; c < count; ++c)
+          dst[image * cut.channels + channel + c] = static_cast<float>(total[c] * factor);
+      }
+    });
+  });
+}
+
+}  // namespace detail
+
+/// Mean and biased variance of every channel over n, h, w. Each piece is centred by the mean of its
+/// first pixels, so that a large mean does not swallow a small variance.
+inline void batch_statistics(const_tensor_view src, float* mean, float* variance,
+                             std::byte* scratch, isa best = best_isa()) {
+  const detail::norm_chunks cut(src.shape);
+  auto* partials = reinterpret_cast<float*>(scratch);  // of every chunk: means, squares
+  cut.for_each_piece([&](const detail::norm_chunks::piece& at) {
+    const float* from = src.data + cut.offset(at);
+    float* means = partials + at.chunk * 2 * cut.channels + at.first_channel;
+    float* squares = means + cut.channels;
+    float near[detail::norm_chunks::widest];
+    const std::size_t some = std::min(at.pixels, detail::rows_at_once);
+    std::fill_n(near, at.channels, 0.0f);
+    for (std::size_t p = 0; p < some; ++p)
+      for (std::size_t c = 0; c < at.channels; ++c) near[c] += from[p * cut.channels + c];
+    for (std::size_t c = 0; c < at.channels; ++c) near[c] /= static_cast<float>(some);
+    std::fill_n(means, at.channels, 0.0f);
+    std::fill_n(squares, at.channels, 0.0f);
+    detail::sweep(detail::moments_kernel{from, near, means, squares}, cut.range(at), best);
+    const double count = static_cast<double>(at.pixels);
+    for (std::size_t c = 0; c < at.channels; ++c) {
+      const double sum = double{means[c]};
+      means[c] = static_cast<float>(double{near[c]} + sum / count);
+      squares[c] = static_cast<float>(double{squares[c]} - sum * sum / count);
+    }
+  });
+  cut.for_each_channels([&](std::size_t first, std::size_t last) {
+    double sums[channel_block] = {}, spread[channel_block] = {};
+    const double all = static_cast<double>(cut.pixels);
+    const auto each = [&](const auto& chunk) {
+      for (std::size_t i = 0; i < cut.chunks(); ++i) {
+        const float* means = partials + i * 2 * cut.channels;
+        const double count = static_cast<double>(std::min(cut.length, cut.pixels - i * cut.length));
+        for (std::size_t c = first; c < last; ++c)
+          chunk(c - first, count, double{means[c]}, double{means[cut.channels + c]});
+      }
+    };
+    each(
+        [&](std::size_t c, double count, double of_chunk, double) { sums[c] += count * of_chunk; });
+    each([&](std::size_t c, double count, double of_chunk, double squares) {
+      const double off = of_chunk - sums[c] / all;
+      spread[c] += squares + count * off * off;
+    });
+    for (std::size_t c = first; c < last; ++c) {
+      mean[c] = static_cast<float>(sums[c - first] / all);
+      variance[c] = static_cast<float>(std::max(spread[c - first], 0.0) / all);
+    }
+  });
+}
+
+/// dst = what + residual (null: 0); `dst` may be `residual`.
+inline void normalise_forward(const normalised& what, const float* residual, tensor_view dst,
+                              isa best = best_isa()) {
+  detail::with_formula(what.act, [&](auto formula) {
+    using formula_type = decltype(formula);
+    const detail::norm_chunks cut(dst.shape);
+    detail::for_each_part(what, nullptr, cut, [&](const auto& at, const auto& rows) {
+      const std::size_t first = cut.offset(at);
+      const float *src = what.src.data + first, *scale = what.constants.scale + at.first_channel,
+                  *shift = what.constants.shift + at.first_channel;
+      float* to = dst.data + first;
+      if (residual != nullptr)
+        detail::sweep(detail::forward_kernel<formula_type, true>{formula, src, residual + first, to,
+                                                                 scale, shift, rows.factor},
+                      cut.range(at), best);
+      else
+        detail::sweep(detail::forward_kernel<formula_type, false>{formula, src, nullptr, to, scale,
+                                                                  shift, rows.factor},
+                      cut.range(at), best);
+    });
+  });
+}
+
+/// Mean over h, w of act(scale * src + shift) into [n,1,1,c].
+inline void normalise_pool(const normalised& what, tensor_view dst, isa best = best_isa()) {
+  normalised plain = what;
+  plain.keep = nullptr;
+  const auto pixels = static_cast<float>(what.src.shape.h) * static_cast<float>(what.src.shape.w);
+  detail::sum_result<false>(plain, nullptr, 1 / pixels, dst.data, best);
+}
+
+/// diff_gate[n,c] = sum over h, w of diff_dst * keep * act(scale * src + shift).
+inline void gate_backward(const normalised& what, const_tensor_view diff_dst, tensor_view diff_gate,
+                          isa best = best_isa()) {
+  detail::sum_result<true>(what, diff_dst.data, 1, diff_gate.data, best);
+}
+
+/// As `training_backend` defines it: one pass for the sums, where they are needed, and one that
+/// applies them. Both compute the activation's derivative again.
+inline void normalise_backward(const normalised& what, const float* diff_dst,
+                               const float* diff_pool, bool of_batch, tensor_view diff_src,
+                               float* diff_weight, float* diff_bias, std::byte* scratch,
+                               isa best = best_isa()) {
+  detail::with_formula(what.act, [&](auto formula) {
+    const detail::norm_chunks cut(diff_src.shape);
+    const norm_constants& k = what.constants;
+    auto* partials = reinterpret_cast<float*>(scratch);
+    float *offset = partials + cut.partial_floats(), *slope = offset + cut.channels;
+    std::fill_n(offset, 2 * cut.channels, 0.0f);
+    if (of_batch || diff_weight != nullptr || diff_bias != nullptr) {
+      detail::sum_gradients(formula, what, diff_dst, diff_pool, cut, partials, best);
+      cut.for_each_channels([&](std::size_t first, std::size_t last) {
+        double sums[channel_block] = {}, products[channel_block] = {};
+        for (std::size_t i = 0; i < cut.chunks(); ++i)
+          for (std::size_t c = first; c < last; ++c) {
+            sums[c - first] += double{partials[2 * i * cut.channels + c]};
+            products[c - first] += double{partials[(2 * i + 1) * cut.channels + c]};
+          }
+        for (std::size_t c = first; c < last; ++c) {
+          const double sum = sums[c - first], product = products[c - first] * double{k.inverse[c]};
+          if (diff_bias != nullptr) diff_bias[c] = static_cast<float>(sum);
+          if (diff_weight != nullptr) diff_weight[c] = static_cast<float>(product);
+          if (!of_batch) continue;
+          const double share = double{k.scale[c]} / static_cast<double>(cut.pixels);
+          offset[c] = static_cast<float>(share * sum);
+          slope[c] = static_cast<float>(share * product * double{k.inverse[c]});
+        }
+      });
+    }
+    detail::for_each_part(what, diff_pool, cut, [&](const auto& at, const auto& rows) {
+      detail::sweep(
+          detail::backward_kernel<decltype(formula)>{
+              detail::gradient_of(formula, what, diff_dst, cut, at, rows),
+              diff_src.data + cut.offset(at), offset + at.first_channel, slope + at.first_channel},
+          cut.range(at), best);
+    });
+  });
+}
+
+}  // namespace effnet::cpu

@@ -1,0 +1,226 @@
+#pragma once
+
+#include <cstddef>
+#include <limits>
+
+#include <effnet/cpu/sweep.hpp>
+#include <effnet/cpu/vector_math.hpp>
+
+/// The inner loops of batch norm with what follows it, for `sweep`. Pointers with a name of a row
+/// hold one number a channel, the others NHWC elements.
+namespace effnet::cpu::detail {
+
+/// ReLU, ReLU6 and the identity: min(max(x, low), high). NaN stays NaN.
+struct clamped {
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+
+  template <class Floats>
+  EFFNET_KERNEL_BODY void apply(const Floats& x, Floats& to) const {
+    const Floats zero = {};
+    to = x < low ? zero + low : x;
+    to = to > high ? zero + high : to;
+  }
+  /// The gradient `g` of the result made that of x.
+  template <class Floats>
+  EFFNET_KERNEL_BODY void back(const Floats& x, Floats& g) const {
+    const Floats zero = {};
+    g = x <= low ? zero : g;
+    g = x >= high ? zero : g;
+  }
+};
+
+/// An activation whose formula is fixed at compile time.
+template <activation Act>
+struct smooth {
+  template <class Floats>
+  EFFNET_KERNEL_BODY void apply(const Floats& x, Floats& to) const {
+    cpu::apply(Act, x, to);
+  }
+  template <class Floats>
+  EFFNET_KERNEL_BODY void back(const Floats& x, Floats& g) const {
+    Floats slope;
+    derivative(Act, x, slope);
+    g *= slope;
+  }
+};
+
+/// Calls `run(formula)` with the formula of `act`.
+template <class Run>
+void with_formula(activation act, const Run& run) {
+  switch (act) {
+    case activation::identity:
+      return run(clamped{});
+    case activation::silu:
+      return run(smooth<activation::silu>{});
+    case activation::relu:
+      return run(clamped{.low = 0});
+    case activation::relu6:
+      return run(clamped{.low = 0, .high = 6});
+    case activation::sigmoid:
+      return run(smooth<activation::sigmoid>{});
+  }
+}
+
+/// Adds up src - near and its square.
+struct moments_kernel {
+  const float *src, *near_row;
+  float *sum_row, *square_row;
+
+  template <class Floats>
+  EFFNET_KERNEL_BODY void column(std::size_t c, std::size_t at, std::size_t rows,
+                                 std::size_t stride) const {
+    Floats near, sum, squares, x;
+    load(near_row + c, near);
+    load(sum_row + c, sum);
+    load(square_row + c, squares);
+    for (std::size_t r = 0; r < rows; ++r) {
+      load(src + at + r * stride + c, x);
+      x -= near;
+      sum += x;
+      squares += x * x;
+    }
+    store(sum, sum_row + c);
+    store(squares, square_row + c);
+  }
+};
+
+/// dst = act(scale * src + shift) * factor, plus the residual where there is one.
+template <class Formula, bool Residual>
+struct forward_kernel {
+  Formula formula;
+  const float *src, *residual;
+  float* dst;
+  const float *scale_row, *shift_row, *factor_row;
+
+  template <class Floats>
+  EFFNET_KERNEL_BODY void column(std::size_t c, std::size_t at, std::size_t rows,
+                                 std::size_t stride) const {
+    Floats scale, shift, factor, x, y;
+    load(scale_row + c, scale);
+    load(shift_row + c, shift);
+    load(factor_row + c, factor);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::size_t i = at + r * stride + c;
+      load(src + i, x);
+      formula.apply(x * scale + shift, y);
+      y *= factor;
+      if constexpr (Residual) {
+        load(residual + i, x);
+        y += x;
+      }
+      store(y, dst + i);
+    }
+  }
+};
+
+/// Adds up act(scale * src + shift), times `weight` where there is one.
+template <class Formula, bool Weighted>
+struct sum_kernel {
+  Formula formula;
+  const float *src, *weight;
+  const float *scale_row, *shift_row;
+  float* sum_row;
+
+  template <class Floats>
+  EFFNET_KERNEL_BODY void column(std::size_t c, std::size_t at, std::size_t rows,
+                                 std::size_t stride) const {
+    Floats scale, shift, sum, x, y;
+    load(scale_row + c, scale);
+    load(shift_row + c, shift);
+    load(sum_row + c, sum);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::size_t i = at + r * stride + c;
+      load(src + i, x);
+      formula.apply(x * scale + shift, y);
+      if constexpr (Weighted) {
+        load(weight + i, x);
+        y *= x;
+      }
+      sum += y;
+    }
+    store(sum, sum_row + c);
+  }
+};
+
+/// The gradient of scale * src + shift: g = (diff_dst * factor + share) * act'(scale * src +
+/// shift).
+template <class Formula>
+struct norm_gradient {
+  Formula formula;
+  const float *src, *diff_dst;
+  const float *scale_row, *shift_row, *mean_row, *factor_row, *share_row;
+
+  template <class Floats>
+  struct constants {
+    Floats scale, shift, mean, factor, share;
+  };
+  template <class Floats>
+  EFFNET_KERNEL_BODY void read(std::size_t c, constants<Floats>& k) const {
+    load(scale_row + c, k.scale);
+    load(shift_row + c, k.shift);
+    load(mean_row + c, k.mean);
+    load(factor_row + c, k.factor);
+    load(share_row + c, k.share);
+  }
+  /// g and src - mean of element `i`.
+  template <class Floats>
+  EFFNET_KERNEL_BODY void of(std::size_t i, const constants<Floats>& k, Floats& g,
+                             Floats& centred) const {
+    Floats x;
+    load(src + i, x);
+    load(diff_dst + i, g);
+    g = g * k.factor + k.share;
+    formula.back(x * k.scale + k.shift, g);
+    centred = x - k.mean;
+  }
+};
+
+/// Adds up g and g * (src - mean).
+template <class Formula>
+struct gradient_sums_kernel {
+  norm_gradient<Formula> gradient;
+  float *sum_row, *product_row;
+
+  template <class Floats>
+  EFFNET_KERNEL_BODY void column(std::size_t c, std::size_t at, std::size_t rows,
+                                 std::size_t stride) const {
+    typename norm_gradient<Formula>::template constants<Floats> k;
+    gradient.read(c, k);
+    Floats sum, products, g, centred;
+    load(sum_row + c, sum);
+    load(product_row + c, products);
+    for (std::size_t r = 0; r < rows; ++r) {
+      gradient.of(at + r * stride + c, k, g, centred);
+      sum += g;
+      products += g * centred;
+    }
+    store(sum, sum_row + c);
+    store(products, product_row + c);
+  }
+};
+
+/// diff_src = scale * g - offset - slope * (src - mean).
+template <class Formula>
+struct backward_kernel {
+  norm_gradient<Formula> gradient;
+  float* diff_src;
+  const float *offset_row, *slope_row;
+
+  template <class Floats>
+  EFFNET_KERNEL_BODY void column(std::size_t c, std::size_t at, std::size_t rows,
+                                 std::size_t stride) const {
+    typename norm_gradient<Formula>::template constants<Floats> k;
+    gradient.read(c, k);
+    Floats offset, slope, g, centred;
+    load(offset_row + c, offset);
+    load(slope_row + c, slope);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::size_t i = at + r * stride + c;
+      gradient.of(i, k, g, centred);
+      store(k.scale * g - offset - slope * centred, diff_src + i);
+    }
+  }
+};
+
+}  // namespace effnet::cpu::detail
