@@ -47,7 +47,8 @@ inline std::string jpeg_address(std::span<const std::byte> jpeg) {
   return text;
 }
 
-/// A page of its own: no scripts, nothing loaded from elsewhere, light and dark.
+/// A page of its own: no scripts, nothing loaded from elsewhere, light and dark. Charts have the
+/// colours --c0 to --c4.
 class html_page {
  public:
   explicit html_page(std::string_view title) {
@@ -78,9 +79,9 @@ class html_page {
  private:
   static constexpr std::string_view style = R"(
 :root{--ink:#1c2128;--soft:#667080;--line:#dfe3e8;--back:#f6f7f9;--card:#fff;--good:#1f7a5c;--bad:#b4412f;
---bar:#3f6fb5;color-scheme:light dark}
+--bar:#3f6fb5;--c0:#3f6fb5;--c1:#c2661e;--c2:#1f7a5c;--c3:#8a4fa8;--c4:#6b7683;color-scheme:light dark}
 @media(prefers-color-scheme:dark){:root{--ink:#e4e7eb;--soft:#98a2b0;--line:#333a44;--back:#14171b;--card:#1d2127;
---good:#57b894;--bad:#e0806f;--bar:#6d9be0}}
+--good:#57b894;--bad:#e0806f;--bar:#6d9be0;--c0:#6d9be0;--c1:#e39a57;--c2:#57b894;--c3:#bb8bd8;--c4:#98a2b0}}
 *{box-sizing:border-box}body{margin:0;background:var(--back);color:var(--ink);
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{max-width:1180px;margin:0 auto;padding:32px 24px 64px}h1{font-size:26px;font-weight:650;margin:0 0 4px}
@@ -102,6 +103,12 @@ border-radius:10px;font-size:14px}th,td{padding:6px 14px;text-align:left;border-
 th{color:var(--soft);font-weight:500}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 tr:last-child td{border-bottom:0}td .meter{width:160px;height:6px}
 .columns{display:flex;flex-wrap:wrap;gap:32px}svg text{fill:var(--ink);font-size:12px}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(480px,100%),1fr));gap:16px}
+.chart{width:100%;background:var(--card);border:1px solid var(--line);border-radius:10px}
+.chart text.soft{fill:var(--soft);font-size:11px}.chart text.title{font-weight:650;font-size:13px}
+.chart path{fill:none}.line{stroke-width:1.8;stroke-linejoin:round}.faint{stroke-width:1;opacity:.3}
+.grid{stroke:var(--line);opacity:.7}.axis{stroke:var(--soft)}.band{fill:var(--line);opacity:.35}
+.batch{display:flex;flex-wrap:wrap;gap:4px}.batch img{height:96px;border-radius:4px}
 )";
   std::string text_;
 };
