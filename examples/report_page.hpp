@@ -87,21 +87,9 @@ inline void add_mistakes(html_page& page, const class_list& classes,
 
 }  // namespace detail
 
-/// The page that `evaluate --report` writes.
-inline html_page report_page(const report_facts& facts, const accuracy& results,
-                             const class_list& classes, std::span<const shown_mistake> mistakes) {
-  html_page page(facts.title);
-  page.add("<p>" + escaped(facts.how) + "</p>\n<div class=tiles>\n");
-  const accuracy::score& total = results.total();
-  page.tile(fixed(total.percent(total.top1), 1) + " %", "top-1");
-  page.tile(fixed(total.percent(total.top5), 1) + " %", "top-5");
-  page.tile(grouped(static_cast<std::int64_t>(total.images)), "images");
-  page.tile(grouped(static_cast<std::int64_t>(results.by_class().size())), "classes");
-  page.tile(fixed(facts.images_per_second, 1), "images/s");
-  if (facts.unreadable > 0)
-    page.tile(grouped(static_cast<std::int64_t>(facts.unreadable)), "unreadable, not counted");
-  page.add("</div>\n");
-
+/// Confusion matrix, weakest classes and worst mistakes.
+inline void add_results(html_page& page, const accuracy& results, const class_list& classes,
+                        std::span<const shown_mistake> mistakes) {
   std::vector<std::pair<int, accuracy::score>> scores(results.by_class().begin(),
                                                       results.by_class().end());
   if (scores.size() <= confusion_chart::most_classes) {
@@ -116,11 +104,28 @@ inline html_page report_page(const report_facts& facts, const accuracy& results,
   page.add("<div class=columns>\n");
   detail::add_confusions(page, results, classes);
   const bool all = scores.size() <= confusion_chart::most_classes;
-  if (scores.size() < total.images)  // of one picture a class it would say nothing
+  if (scores.size() < results.total().images)  // of one picture a class it would say nothing
     detail::add_class_table(page, all ? "Classes, weakest first" : "Weakest classes", classes,
                             std::span(scores).first(all ? scores.size() : most));
   page.add("</div>\n");
   detail::add_mistakes(page, classes, mistakes);
+}
+
+/// The page that `evaluate --report` writes.
+inline html_page report_page(const report_facts& facts, const accuracy& results,
+                             const class_list& classes, std::span<const shown_mistake> mistakes) {
+  html_page page(facts.title);
+  page.add("<p>" + escaped(facts.how) + "</p>\n<div class=tiles>\n");
+  const accuracy::score& total = results.total();
+  page.tile(fixed(total.percent(total.top1), 1) + " %", "top-1");
+  page.tile(fixed(total.percent(total.top5), 1) + " %", "top-5");
+  page.tile(grouped(static_cast<std::int64_t>(total.images)), "images");
+  page.tile(grouped(static_cast<std::int64_t>(results.by_class().size())), "classes");
+  page.tile(fixed(facts.images_per_second, 1), "images/s");
+  if (facts.unreadable > 0)
+    page.tile(grouped(static_cast<std::int64_t>(facts.unreadable)), "unreadable, not counted");
+  page.add("</div>\n");
+  add_results(page, results, classes, mistakes);
   return page;
 }
 

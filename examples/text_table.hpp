@@ -26,6 +26,10 @@ class text_table {
     rows_.push_back(std::move(cells));
   }
 
+  const std::vector<std::string>& titles() const { return titles_; }
+  const std::vector<std::vector<std::string>>& rows() const { return rows_; }
+  side alignment(std::size_t column) const { return columns_[column].align; }
+
   std::string text() const {
     std::string all = line(titles_);
     all += std::string(all.size() - 1, '-') + "\n";
