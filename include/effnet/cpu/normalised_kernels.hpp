@@ -10,7 +10,7 @@
 /// hold one number a channel, the others NHWC elements.
 namespace effnet::cpu::detail {
 
-/// ReLU, ReLU6 and the identity: min(max(x, low), high). NaN stays NaN.
+/// ReLU, ReLU6 and the identity: min(max(x, low), high).
 struct clamped {
   float low = -std::numeric_limits<float>::infinity();
   float high = std::numeric_limits<float>::infinity();
@@ -21,12 +21,12 @@ struct clamped {
     to = x < low ? zero + low : x;
     to = to > high ? zero + high : to;
   }
-  /// The gradient `g` of the result made that of x.
+  /// The gradient `g` of the result made that of x: nothing at the corners and beyond, with
+  /// one comparison as in `derivative`.
   template <class Floats>
   EFFNET_KERNEL_BODY void back(const Floats& x, Floats& g) const {
-    const Floats zero = {};
-    g = x <= low ? zero : g;
-    g = x >= high ? zero : g;
+    const Floats zero = {}, inside = (x - low) * (high - x);
+    g = inside > zero ? g : zero;
   }
 };
 
