@@ -3,35 +3,47 @@
 #include <vector>
 
 #include <effnet/backend/training_backend.hpp>
+#include <effnet/cpu/batch_parts.hpp>
 #include <effnet/cpu/cpu_backend.hpp>
 #include <effnet/cpu/max_pool_backward.hpp>
 #include <effnet/cpu/normalised.hpp>
-#include <effnet/cpu/weight_gradient.hpp>
 #include <effnet/math/batch_norm.hpp>
 #include <effnet/math/loss.hpp>
 
 namespace effnet {
 
-/// The CPU backend with what training adds. Batch norm's results do not depend on the number of
-/// threads.
+/// The CPU backend with what training adds. For a number of threads the same numbers come out every
+/// time; a deterministic one gives the same for any number of threads, at the price of convolutions
+/// that run image by image, in up to eight parts of a batch.
 class cpu_training_backend : public cpu_backend {
  public:
+  using conv = cpu::convolution_of_parts;
   using packed_backward = dnnl::memory;
-  using conv_backward_data_op = cpu::convolution_backward_data;
-  using conv_backward_weights_op = cpu::weight_gradient;
+  using conv_backward_data_op = cpu::data_gradient_of_parts;
+  using conv_backward_weights_op = cpu::weight_gradient_of_parts;
 
-  using cpu_backend::cpu_backend;
   cpu_training_backend() = default;
+  /// 0 threads: as many as OpenMP would use.
+  explicit cpu_training_backend(int threads, bool deterministic = false)
+      : cpu_backend(threads), deterministic_(deterministic) {}
   cpu_training_backend with_threads(int threads) const {
-    return cpu_training_backend(threads > 0 ? threads : this->threads());
+    return cpu_training_backend(threads > 0 ? threads : this->threads(), deterministic_);
   }
+  bool deterministic() const { return deterministic_; }
 
+  conv plan_conv(const conv_problem& problem, const epilogue& then = {}) const {
+    return conv(problem, then, deterministic_);
+  }
+  void conv_forward(const conv& op, const packed& weights, const_tensor_view src, tensor_view dst,
+                    std::byte* scratch) const {
+    op.forward(weights, src.data, dst.data, scratch);
+  }
   conv_backward_data_op plan_conv_backward_data(const conv_problem& problem) const {
-    return conv_backward_data_op(problem);
+    return conv_backward_data_op(problem, deterministic_);
   }
   conv_backward_weights_op plan_conv_backward_weights(const conv_problem& problem,
                                                       bool bias) const {
-    return conv_backward_weights_op(problem, bias);
+    return conv_backward_weights_op(problem, bias, deterministic_);
   }
   void conv_backward_data(const conv_backward_data_op& op, const packed_backward& weights,
                           const_tensor_view diff_dst, tensor_view diff_src,
@@ -112,6 +124,9 @@ class cpu_training_backend : public cpu_backend {
   void in_parallel(std::size_t count, const Body& body) const {
     cpu::parallel_ranges(count, 4, body);
   }
+
+ private:
+  bool deterministic_ = false;
 };
 
 static_assert(training_backend<cpu_training_backend>);
