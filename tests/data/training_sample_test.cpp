@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include <data/pictures.hpp>
+#include "pictures.hpp"
 
 #include <effnet/core/error.hpp>
 #include <effnet/data/training_sample.hpp>

@@ -11,23 +11,13 @@
 #include <vector>
 
 #include <effnet/core/error.hpp>
+#include <effnet/data/folder_names.hpp>
 #include <effnet/data/image_files.hpp>
 #include <effnet/io/in_quotes.hpp>
 
 namespace effnet {
 
 namespace detail {
-
-/// The names of what lies in a folder, sorted by their bytes, since systems list in any order.
-/// Hidden ones are left out.
-inline std::vector<std::string> sorted_names(const std::filesystem::path& folder) {
-  std::vector<std::string> names;
-  for (const std::filesystem::directory_entry& found : std::filesystem::directory_iterator(folder))
-    if (std::string name = found.path().filename().string(); !name.starts_with('.'))
-      names.push_back(std::move(name));
-  std::ranges::sort(names);
-  return names;
-}
 
 /// One walk over a folder of class folders.
 class class_folder_walk {
@@ -71,11 +61,7 @@ class class_folder_walk {
         pass_over(name);
     if (folders_.empty())
       fail("has no class folders: expected FOLDER/CLASS/NAME.jpg, .jpeg or .png");
-    constexpr std::string_view parts[] = {"train",      "training", "val",    "valid",
-                                          "validation", "test",     "testing"};
-    if (std::ranges::all_of(folders_, [&](const std::string& name) {
-          return std::ranges::find(parts, lower_case(name)) != std::end(parts);
-        }))
+    if (std::ranges::all_of(folders_, [](const std::string& name) { return is_part_name(name); }))
       fail(sentence("holds the parts of a data set, not its classes; give one of them, as in ",
                     path_in_quotes((folder_ / folders_.front()).string())));
     if (!are_given_) classes_ = folders_;

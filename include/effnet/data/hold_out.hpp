@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,17 @@ class subset {
   int label(std::size_t i) const { return whole_->label(indices_[i]); }
   effnet::image image(std::size_t i) const { return whole_->image(indices_[i]); }
   std::string name(std::size_t i) const { return whole_->name(indices_[i]); }
+  // What the whole set can do besides.
+  std::optional<encoded_image> encoded(std::size_t i) const requires encoded_set<Set> {
+    return whole_->encoded(indices_[i]);
+  }
+  decltype(auto) labels(std::size_t i) const requires multi_label_set<Set> {
+    return whole_->labels(indices_[i]);
+  }
+  std::size_t group(std::size_t i) const requires grouped_set<Set> {
+    return whole_->group(indices_[i]);
+  }
+
   /// Number in the whole set.
   std::size_t index(std::size_t i) const { return indices_[i]; }
 

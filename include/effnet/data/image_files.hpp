@@ -3,6 +3,8 @@
 #include <cctype>
 #include <cstddef>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +47,13 @@ class image_files {
   effnet::image image(std::size_t i, const decode_options& options = {}) const {
     return read_image(path(i), options);
   }
+  /// Its file's bytes. Throws likewise.
+  std::optional<encoded_image> encoded(std::size_t i) const {
+    const std::filesystem::path file = path(i);
+    auto bytes = std::make_shared<const std::vector<std::byte>>(read_image_bytes(file));
+    const std::span<const std::byte> whole(*bytes);
+    return encoded_image{std::move(bytes), whole, file.string()};
+  }
 
   /// Files that were passed over since their names are not those of pictures.
   std::size_t ignored() const { return ignored_; }
@@ -59,7 +68,7 @@ class image_files {
   std::vector<std::string> warnings_;
 };
 
-static_assert(data_set<image_files>);
+static_assert(encoded_set<image_files> && multi_label_set<image_files>);
 
 namespace detail {
 

@@ -8,9 +8,11 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <effnet/core/error.hpp>
@@ -76,9 +78,20 @@ inline image decode_image(std::span<const std::byte> file, std::string_view name
              : detail::decode_png(file, name, options);
 }
 
-/// `decode_image` of a file. Throws `file_error` too, where it cannot be read. What is no image is
-/// refused after its first bytes.
-inline image read_image(const std::filesystem::path& path, const decode_options& options = {}) {
+/// The full size of a picture that `decode_options::reduction` can make smaller, which is a JPEG,
+/// from its header; nothing for a PNG (whose orientation may stand at its end). Throws as
+/// `decode_image` does, but for damage beyond the header.
+inline std::optional<image_size> reducible_size(std::span<const std::byte> file,
+                                                std::string_view name,
+                                                const decode_options& options = {}) {
+  detail::refuse_unless_image(file, name);
+  if (detail::format_of(file) != detail::image_format::jpeg) return std::nullopt;
+  return detail::jpeg_size(file, name, options);
+}
+
+/// The bytes of an image file. Throws `file_error` where it cannot be read, `image_error` after its
+/// first bytes where it is no image.
+inline std::vector<std::byte> read_image_bytes(const std::filesystem::path& path) {
   const std::string name = path.string();
   const auto refuse = [&](std::string_view reason) {
     throw file_error(sentence("cannot read the image ", name, ": ", reason));
@@ -99,7 +112,13 @@ inline image read_image(const std::filesystem::path& path, const decode_options&
     if (before == 0) detail::refuse_unless_image(bytes, name);
     if (got < chunk) break;
   }
-  return decode_image(bytes, name, options);
+  return bytes;
+}
+
+/// `decode_image` of a file. Throws `file_error` too, where it cannot be read. What is no image is
+/// refused after its first bytes.
+inline image read_image(const std::filesystem::path& path, const decode_options& options = {}) {
+  return decode_image(read_image_bytes(path), path.string(), options);
 }
 
 }  // namespace effnet

@@ -79,8 +79,10 @@ class jpeg_reader {
 
   /// Appends rows to `pixels`, and so holds no more than the data that was really there.
   /// `row` is scratch of one source row.
-  bool read_rows(std::vector<std::uint8_t>& pixels, std::vector<std::uint8_t>& row) {
+  bool read_rows(int reduction, std::vector<std::uint8_t>& pixels, std::vector<std::uint8_t>& row) {
     return trap_.run([&, this] {
+      state_.scale_num = 1;
+      state_.scale_denom = static_cast<unsigned>(reduction);
       const bool inks = state_.num_components == 4;
       state_.out_color_space = inks ? JCS_CMYK : JCS_RGB;
       jpeg_start_decompress(&state_);
@@ -166,24 +168,45 @@ class jpeg_reader {
   bool created_ = false;
 };
 
-inline image decode_jpeg(std::span<const std::byte> file, std::string_view name,
-                         const decode_options& options) {
-  jpeg_reader reader(file);
+/// Throws `image_error` where the header is not one of a picture that can be read.
+inline void read_jpeg_header(jpeg_reader& reader, std::size_t file_bytes, std::string_view name,
+                             const decode_options& options) {
   if (!reader.read_header()) throw_undecodable(name, "JPEG", reader.reason());
   check_pixel_count(reader.width(), reader.height(), options, name);
   if (const int count = reader.components(); count != 1 && count != 3 && count != 4)
     throw_undecodable(name, "JPEG", sentence("it has ", count, " components; 1, 3 and 4 are read"));
-  if (reader.is_shorter_than_its_blocks(file.size()))
+  if (reader.is_shorter_than_its_blocks(file_bytes))
     throw_undecodable(name, "JPEG", truncated_data);
+}
 
-  image picture{.width = static_cast<int>(reader.width()),
-                .height = static_cast<int>(reader.height()),
-                .pixels = {}};
+/// The full size, turned upright where the options say so: orientations 5 to 8 exchange the sides.
+inline image_size jpeg_size(std::span<const std::byte> file, std::string_view name,
+                            const decode_options& options) {
+  jpeg_reader reader(file);
+  read_jpeg_header(reader, file.size(), name, options);
+  const int orientation = options.apply_exif ? reader.orientation() : 0;
+  image_size size{static_cast<int>(reader.width()), static_cast<int>(reader.height())};
+  if (orientation >= 5 && orientation <= 8) std::swap(size.width, size.height);
+  return size;
+}
+
+inline image decode_jpeg(std::span<const std::byte> file, std::string_view name,
+                         const decode_options& options) {
+  check_reduction(options, name);
+  jpeg_reader reader(file);
+  read_jpeg_header(reader, file.size(), name, options);
+  const auto reduced = [&](std::int64_t side) {
+    return static_cast<int>((side + options.reduction - 1) / options.reduction);
+  };
+  image picture{.width = reduced(reader.width()), .height = reduced(reader.height()), .pixels = {}};
   const std::size_t total = picture.row_bytes() * static_cast<std::size_t>(picture.height);
   picture.pixels.reserve(std::min(total, 64 * file.size()));
   const int orientation = options.apply_exif ? reader.orientation() : 0;  // rows end the markers
   std::vector<std::uint8_t> row;
-  if (!reader.read_rows(picture.pixels, row)) throw_undecodable(name, "JPEG", reader.reason());
+  if (!reader.read_rows(options.reduction, picture.pixels, row))
+    throw_undecodable(name, "JPEG", reader.reason());
+  if (picture.pixels.size() != total)
+    throw_undecodable(name, "JPEG", "it does not decode to the size that its header says");
   return upright(std::move(picture), orientation);
 }
 
