@@ -27,12 +27,6 @@ void compare_gradients(const conv_case& at, int threads) {
     CHECK(relative_difference(got.weights, expected.weights) < 2e-5);
     if (with_bias) CHECK(relative_difference(got.bias, expected.bias) < 2e-5);
   }
-  const auto scope = on.enter();
-  std::vector<float> weights(expected.weights.size());
-  if (cpu::has_depthwise_backward_weights(p)) {
-    cpu::depthwise_backward_weights(p, data.src.data(), diff_dst.data(), weights.data());
-    CHECK(relative_difference(weights, expected.weights) < 2e-5);
-  }
 }
 }  // namespace
 
@@ -47,23 +41,21 @@ TEST_CASE("cpu: gradients of the layers of B0, V2-B0 and ResNet-50 agree with th
     for (const conv_case& at : network_conv_cases(*spec, 35, 2)) compare_gradients(at, 2);
 }
 
-TEST_CASE("cpu: depthwise weight gradients are the same bits on any number of threads") {
-  for (int kernel : {3, 5})
-    for (int stride : {1, 2}) {
-      const conv_problem p =
-          make_case("", {3, 17, 14, 83}, 83, kernel, stride, 83, padding_rule::tf_same).problem;
-      const std::vector<float> src = noise(p.src.elements(), 1),
-                               diff = noise(p.dst().elements(), 2);
-      std::vector<float> one(p.weights()), two(p.weights());
-      for (auto* to : {&one, &two}) {
-        const auto scope = cpu_training_backend(to == &one ? 1 : 2).enter();
-        cpu::depthwise_backward_weights(p, src.data(), diff.data(), to->data());
-      }
-      CHECK(one == two);
+TEST_CASE("cpu: 5x5 depthwise weight gradients are the same bits on any number of threads") {
+  for (int stride : {1, 2}) {
+    const conv_problem p =
+        make_case("", {3, 17, 14, 83}, 83, 5, stride, 83, padding_rule::tf_same).problem;
+    const std::vector<float> src = noise(p.src.elements(), 1), diff = noise(p.dst().elements(), 2);
+    std::vector<float> one(p.weights()), two(p.weights());
+    for (auto* to : {&one, &two}) {
+      const auto scope = cpu_training_backend(to == &one ? 1 : 2).enter();
+      cpu::depthwise_backward_weights(p, src.data(), diff.data(), to->data());
     }
+    CHECK(one == two);
+  }
 }
 
-TEST_CASE("cpu: every instruction set gives depthwise weight gradients") {
+TEST_CASE("cpu: every instruction set gives 5x5 depthwise weight gradients") {
   const conv_problem p =
       make_case("", {1, 9, 8, 37}, 37, 5, 1, 37, padding_rule::symmetric).problem;
   const std::vector<float> src = noise(p.src.elements(), 1), diff = noise(p.dst().elements(), 2);

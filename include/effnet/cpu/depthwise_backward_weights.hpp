@@ -12,16 +12,18 @@ namespace effnet::cpu {
 
 namespace detail {
 
-/// A register's worth of a pixel's channels, or the last `count`.
-template <class Floats>
+inline constexpr int depthwise_kernel = 5;
+
+/// A register's worth of a pixel's channels, or the last `count` where it is not `Full`.
+template <bool Full, class Floats>
 EFFNET_KERNEL_BODY void load_channels(const float* from, std::size_t count, Floats& to) {
-  if (count == lanes_of<Floats>) {
+  if constexpr (Full) {
     load(from, to);
-    return;
+  } else {
+    float part[lanes_of<Floats>] = {};
+    std::memcpy(part, from, count * sizeof(float));
+    load(part, to);
   }
-  float part[lanes_of<Floats>] = {};
-  std::memcpy(part, from, count * sizeof(float));
-  load(part, to);
 }
 
 /// The same channels of source pixel (y, x) of an image.
@@ -32,64 +34,64 @@ EFFNET_KERNEL_BODY const float* pixel_at(const conv_problem& p, const float* ima
 }
 
 /// Adds one output pixel whose window may hang over the image.
-template <int Kernel, class Floats>
+template <bool Full, class Floats>
 EFFNET_KERNEL_BODY void add_edge_pixel(const conv_problem& p, const float* image,
                                        const float* gradient_at, int y, int x, std::size_t count,
                                        Floats* total) {
   Floats gradient, value;
-  load_channels(gradient_at, count, gradient);
-  for (int ky = 0; ky < Kernel; ++ky)
-    for (int kx = 0; kx < Kernel; ++kx) {
+  load_channels<Full>(gradient_at, count, gradient);
+  for (int ky = 0; ky < depthwise_kernel; ++ky)
+    for (int kx = 0; kx < depthwise_kernel; ++kx) {
       const int sy = y * p.stride - p.pad.top + ky, sx = x * p.stride - p.pad.left + kx;
       if (sy < 0 || sy >= p.src.h || sx < 0 || sx >= p.src.w) continue;
-      load_channels(pixel_at(p, image, sy, sx), count, value);
-      total[ky * Kernel + kx] += gradient * value;
+      load_channels<Full>(pixel_at(p, image, sy, sx), count, value);
+      total[ky * depthwise_kernel + kx] += gradient * value;
     }
 }
 
-/// All Kernel x Kernel gradients of up to a register of channels in one pass over source and
-/// destination: an output pixel's gradient is loaded once and meets its whole window. Where windows
-/// lie inside the image the sums of a row of pixels stay in registers.
-template <int Kernel, class Floats>
+/// All 5x5 gradients of up to a register of channels in one pass over source and destination: an
+/// output pixel's gradient is loaded once and meets its whole window. Where windows lie inside the
+/// image the sums of a row of pixels stay in registers.
+template <bool Full, class Floats>
 EFFNET_KERNEL_BODY void depthwise_gradient_body(const conv_problem& p, const float* src,
                                                 const float* diff_dst, std::size_t channel,
                                                 std::size_t count, float* diff_weights) {
-  constexpr int taps = Kernel * Kernel;
+  constexpr int taps = depthwise_kernel * depthwise_kernel;
   const shape4 d = p.dst();
   const auto channels = static_cast<std::size_t>(p.src.c);
   const std::size_t image_size = p.src.elements() / static_cast<std::size_t>(p.src.n);
   // Output columns and rows [inner, outer) whose windows lie within the image.
   const int inner_x = std::min(d.w, (p.pad.left + p.stride - 1) / p.stride);
-  const int outer_x =
-      std::max(inner_x, std::min(d.w, (p.src.w - Kernel + p.pad.left + p.stride) / p.stride));
+  const int outer_x = std::max(
+      inner_x, std::min(d.w, (p.src.w - depthwise_kernel + p.pad.left + p.stride) / p.stride));
   Floats total[taps] = {};
   const float* gradients = diff_dst + channel;
   for (int n = 0; n < d.n; ++n) {
     const float* image = src + static_cast<std::size_t>(n) * image_size + channel;
     for (int y = 0; y < d.h; ++y, gradients += static_cast<std::size_t>(d.w) * channels) {
       const int top = y * p.stride - p.pad.top;
-      const bool inside = top >= 0 && top + Kernel <= p.src.h;
+      const bool inside = top >= 0 && top + depthwise_kernel <= p.src.h;
       const int first = inside ? inner_x : d.w, last = inside ? outer_x : d.w;
       for (int x = 0; x < first; ++x)
-        add_edge_pixel<Kernel>(p, image, gradients + static_cast<std::size_t>(x) * channels, y, x,
-                               count, total);
+        add_edge_pixel<Full>(p, image, gradients + static_cast<std::size_t>(x) * channels, y, x,
+                             count, total);
       Floats row[taps] = {};
       for (int x = first; x < last; ++x) {
         Floats gradient, value;
-        load_channels(gradients + static_cast<std::size_t>(x) * channels, count, gradient);
+        load_channels<Full>(gradients + static_cast<std::size_t>(x) * channels, count, gradient);
         const float* window = pixel_at(p, image, top, x * p.stride - p.pad.left);
 #pragma GCC unroll 5
-        for (int ky = 0; ky < Kernel; ++ky)
+        for (int ky = 0; ky < depthwise_kernel; ++ky)
 #pragma GCC unroll 5
-          for (int kx = 0; kx < Kernel; ++kx) {
-            load_channels(pixel_at(p, window, ky, kx), count, value);
-            row[ky * Kernel + kx] += gradient * value;
+          for (int kx = 0; kx < depthwise_kernel; ++kx) {
+            load_channels<Full>(pixel_at(p, window, ky, kx), count, value);
+            row[ky * depthwise_kernel + kx] += gradient * value;
           }
       }
       for (int t = 0; t < taps; ++t) total[t] += row[t];
       for (int x = last; x < d.w; ++x)
-        add_edge_pixel<Kernel>(p, image, gradients + static_cast<std::size_t>(x) * channels, y, x,
-                               count, total);
+        add_edge_pixel<Full>(p, image, gradients + static_cast<std::size_t>(x) * channels, y, x,
+                             count, total);
     }
   }
   for (int t = 0; t < taps; ++t) {
@@ -102,40 +104,51 @@ EFFNET_KERNEL_BODY void depthwise_gradient_body(const conv_problem& p, const flo
 }
 
 /// A block of channels, register by register.
-template <int Kernel, class Floats>
+template <class Floats>
 EFFNET_KERNEL_BODY void depthwise_gradient_channels(const conv_problem& p, const float* src,
                                                     const float* diff_dst, std::size_t channel,
                                                     std::size_t count, float* diff_weights) {
   constexpr std::size_t lanes = lanes_of<Floats>;
-  for (std::size_t c = 0; c < count; c += lanes)
-    depthwise_gradient_body<Kernel, Floats>(p, src, diff_dst, channel + c,
-                                            count - c < lanes ? count - c : lanes, diff_weights);
+  std::size_t c = 0;
+  for (; c + lanes <= count; c += lanes)
+    depthwise_gradient_body<true, Floats>(p, src, diff_dst, channel + c, lanes, diff_weights);
+  if (c < count)
+    depthwise_gradient_body<false, Floats>(p, src, diff_dst, channel + c, count - c, diff_weights);
 }
 
-template <int Kernel>
-void depthwise_gradient_portable(const conv_problem& p, const float* src, const float* diff_dst,
-                                 std::size_t channel, std::size_t count, float* diff_weights) {
-  depthwise_gradient_channels<Kernel, floats4>(p, src, diff_dst, channel, count, diff_weights);
+inline void depthwise_gradient_portable(const conv_problem& p, const float* src,
+                                        const float* diff_dst, std::size_t channel,
+                                        std::size_t count, float* diff_weights) {
+  depthwise_gradient_channels<floats4>(p, src, diff_dst, channel, count, diff_weights);
 }
-template <int Kernel>
-EFFNET_TARGET_AVX2 void depthwise_gradient_avx2(const conv_problem& p, const float* src,
-                                                const float* diff_dst, std::size_t channel,
-                                                std::size_t count, float* diff_weights) {
-  depthwise_gradient_channels<Kernel, floats8>(p, src, diff_dst, channel, count, diff_weights);
+EFFNET_TARGET_AVX2 inline void depthwise_gradient_avx2(const conv_problem& p, const float* src,
+                                                       const float* diff_dst, std::size_t channel,
+                                                       std::size_t count, float* diff_weights) {
+  depthwise_gradient_channels<floats8>(p, src, diff_dst, channel, count, diff_weights);
 }
-template <int Kernel>
-EFFNET_TARGET_AVX512 void depthwise_gradient_avx512(const conv_problem& p, const float* src,
-                                                    const float* diff_dst, std::size_t channel,
-                                                    std::size_t count, float* diff_weights) {
-  depthwise_gradient_channels<Kernel, floats16>(p, src, diff_dst, channel, count, diff_weights);
+EFFNET_TARGET_AVX512 inline void depthwise_gradient_avx512(const conv_problem& p, const float* src,
+                                                           const float* diff_dst,
+                                                           std::size_t channel, std::size_t count,
+                                                           float* diff_weights) {
+  depthwise_gradient_channels<floats16>(p, src, diff_dst, channel, count, diff_weights);
 }
 
-template <int Kernel>
-void depthwise_gradient(const conv_problem& p, const float* src, const float* diff_dst,
-                        float* diff_weights, isa best) {
-  const auto kernel = best == isa::avx512 ? depthwise_gradient_avx512<Kernel>
-                      : best == isa::avx2 ? depthwise_gradient_avx2<Kernel>
-                                          : depthwise_gradient_portable<Kernel>;
+}  // namespace detail
+
+/// Whether the kernel below is written for a problem: depthwise 5x5, for which oneDNN has no fast
+/// one.
+inline bool has_depthwise_backward_weights(const conv_problem& p) {
+  return p.depthwise() && p.out == p.src.c && p.kernel == detail::depthwise_kernel;
+}
+
+/// diff_weights (C,1,5,5) of a depthwise convolution: overwrites them. Threads share channels, so
+/// the result does not depend on how many there are.
+inline void depthwise_backward_weights(const conv_problem& p, const float* src,
+                                       const float* diff_dst, float* diff_weights,
+                                       isa best = best_isa()) {
+  const auto kernel = best == isa::avx512 ? detail::depthwise_gradient_avx512
+                      : best == isa::avx2 ? detail::depthwise_gradient_avx2
+                                          : detail::depthwise_gradient_portable;
   const auto channels = static_cast<std::size_t>(p.src.c);
   const std::size_t blocks = (channels + channel_block - 1) / channel_block;
   parallel_ranges(blocks, p.dst().elements() / blocks, [&](std::size_t first, std::size_t last) {
@@ -143,25 +156,6 @@ void depthwise_gradient(const conv_problem& p, const float* src, const float* di
       kernel(p, src, diff_dst, block * channel_block,
              std::min(channel_block, channels - block * channel_block), diff_weights);
   });
-}
-
-}  // namespace detail
-
-/// Whether the kernel below is written for a depthwise problem.
-inline bool has_depthwise_backward_weights(const conv_problem& p) {
-  return p.depthwise() && p.out == p.src.c && (p.kernel == 3 || p.kernel == 5);
-}
-
-/// diff_weights (C,1,k,k) of a depthwise convolution, k 3 or 5: overwrites them. Threads share
-/// channels, so the result does not depend on how many there are. oneDNN has no fast kernel for
-/// 5x5.
-inline void depthwise_backward_weights(const conv_problem& p, const float* src,
-                                       const float* diff_dst, float* diff_weights,
-                                       isa best = best_isa()) {
-  if (p.kernel == 3)
-    detail::depthwise_gradient<3>(p, src, diff_dst, diff_weights, best);
-  else
-    detail::depthwise_gradient<5>(p, src, diff_dst, diff_weights, best);
 }
 
 }  // namespace effnet::cpu

@@ -9,13 +9,12 @@
 
 namespace effnet::cpu {
 
-/// A planned gradient of a convolution by its weights, with the faster of both kernels: the choice
+/// A planned gradient of a convolution by its weights, with the fastest kernel for it: the choice
 /// is a function of the problem alone.
 class weight_gradient {
  public:
   weight_gradient(const conv_problem& problem, bool bias) : problem_(problem) {
-    if (bias || problem.kernel != 5 || !has_depthwise_backward_weights(problem))
-      planned_.emplace(problem, bias);
+    if (bias || !has_depthwise_backward_weights(problem)) planned_.emplace(problem, bias);
   }
 
   std::size_t scratch_bytes() const { return planned_ ? planned_->scratch_bytes() : 0; }
