@@ -6,6 +6,8 @@
 Needs the built benchmarks (cmake --build --preset release). The other systems come from PyPI, into an
 environment outside the checkout ($EFFNET_PEERS, default ~/.cache/effnet-peers), on the first run.
 Prints minimum and median milliseconds over all rounds, and effnet's minimum over the best peer's.
+Inference is timed beside ONNX Runtime, training (a whole step with RMSProp, and the peak memory of the
+process) beside PyTorch.
 """
 import argparse
 import json
@@ -16,7 +18,7 @@ import subprocess
 import sys
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
-BENCHMARK = SOURCE / "build" / "release" / "benchmarks" / "network_benchmark"
+BENCHMARKS = SOURCE / "build" / "release" / "benchmarks"
 # Work -> torchvision's model, image side, batch.
 WORK = {
     "b0_224_n1": ("efficientnet_b0", 224, 1),
@@ -25,6 +27,10 @@ WORK = {
     "v2s_384_n8": ("efficientnet_v2_s", 384, 8),
     "v2m_480_n1": ("efficientnet_v2_m", 480, 1),
     "b4_380_n1": ("efficientnet_b4", 380, 1),
+    "train_b0_224_n16": ("efficientnet_b0", 224, 16),
+    "train_v2s_128_n16": ("efficientnet_v2_s", 128, 16),
+    "train_v2s_300_n8": ("efficientnet_v2_s", 300, 8),
+    "train_resnet50_224_n16": ("resnet50", 224, 16),
 }
 
 EXPORT = """
@@ -54,6 +60,36 @@ while time.perf_counter() < end or len(times) < 5:
 print(json.dumps({"version": onnxruntime.__version__, "times": times}))
 """
 
+PYTORCH = """
+import json, resource, sys, time, torch, torchvision
+name = sys.argv[1]
+size, batch, threads, seconds = map(int, sys.argv[2:6])
+torch.set_num_threads(threads)
+torch.manual_seed(1)
+model = getattr(torchvision.models, name)(weights=None).train().to(memory_format=torch.channels_last)
+rate = dict(lr=0.01, alpha=0.9, momentum=0.9, eps=0.001)
+optimizer = torch.optim.RMSprop(model.parameters(), **rate)
+loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
+images = torch.empty(batch, 3, size, size).uniform_(-1, 1).to(memory_format=torch.channels_last)
+labels = torch.arange(batch) * 113 % 1000
+
+def step():
+    optimizer.zero_grad()
+    loss = loss_of(model(images), labels)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+step()
+times, end = [], time.perf_counter() + seconds
+while time.perf_counter() < end or len(times) < 3:
+    begin = time.perf_counter()
+    step()
+    times.append(1e3 * (time.perf_counter() - begin))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"version": torch.__version__, "times": times, "peak_MB": peak}))
+"""
+
 
 def environment():
     """The Python that has the peers, installed on first use."""
@@ -80,23 +116,25 @@ def exported(folder, python, work):
     return path
 
 
+def trains(work):
+    return work.startswith("train_")
+
+
 def time_effnet(work, threads):
-    # argv of Google Benchmark; one repetition is one pass.
-    run = subprocess.run([BENCHMARK, f"--benchmark_filter=^{work}/threads:{threads}/",
+    program = BENCHMARKS / ("training_benchmark" if trains(work) else "network_benchmark")
+    run = subprocess.run([program, f"--benchmark_filter=^{work}/threads:{threads}/",
                           "--benchmark_format=json"],
                          check=True, capture_output=True, text=True)
     result = json.loads(run.stdout)
-    times = [row["real_time"] for row in result["benchmarks"]
-             if row["run_type"] == "iteration"]
-    return times, result["context"]
+    rows = [row for row in result["benchmarks"] if row["run_type"] == "iteration"]
+    return {"times": [row["real_time"] for row in rows], "peak_MB": rows[-1].get("peak_MB"),
+            "context": result["context"]}
 
 
-def time_onnxruntime(python, path, work, threads, seconds):
-    _, size, batch = WORK[work]
-    run = subprocess.run([python, "-c", ONNXRUNTIME, path, str(size), str(batch), str(threads),
-                          str(seconds)], check=True, capture_output=True, text=True)
-    result = json.loads(run.stdout)
-    return result["times"], result["version"]
+def time_python(python, script, *arguments):
+    run = subprocess.run([python, "-c", script, *map(str, arguments)],
+                         check=True, capture_output=True, text=True)
+    return json.loads(run.stdout)
 
 
 def main():
@@ -107,34 +145,45 @@ def main():
     parser.add_argument("--seconds", type=int, default=3, help="of each peer, each round")
     parser.add_argument("--json", metavar="OUT")
     options = parser.parse_args()
-    if not BENCHMARK.exists():
-        parser.error(f"{BENCHMARK} is not built; run: cmake --preset release && "
+    if not (BENCHMARKS / "training_benchmark").exists():
+        parser.error(f"{BENCHMARKS} is not built; run: cmake --preset release && "
                      "cmake --build --preset release")
     folder, python = environment()
 
-    rows, ratios, machine = [], {}, {}
+    rows, ratios, machine = [], {}, {"load": os.getloadavg()[0]}
     for work in options.work:
-        path = exported(folder, python, work)
-        times = {"effnet": [], "onnxruntime": []}
+        name, size, batch = WORK[work]
+        peer = "pytorch" if trains(work) else "onnxruntime"
+        rounds = {"effnet": [], peer: []}
         for _ in range(options.rounds):
-            took, context = time_effnet(work, options.threads)
-            times["effnet"] += took
-            took, version = time_onnxruntime(python, path, work, options.threads, options.seconds)
-            times["onnxruntime"] += took
-        machine = {"cpu": context["cpu"], "isa": context["isa"], "onednn": context["onednn"],
-                   "effnet": context["effnet"], "onnxruntime": version,
-                   "load": os.getloadavg()[0]}
-        for system, took in times.items():
+            rounds["effnet"].append(time_effnet(work, options.threads))
+            if trains(work):
+                took = time_python(python, PYTORCH, name, size, batch, options.threads,
+                                   options.seconds)
+            else:
+                took = time_python(python, ONNXRUNTIME, exported(folder, python, work), size,
+                                   batch, options.threads, options.seconds)
+            rounds[peer].append(took)
+        context = rounds["effnet"][-1]["context"]
+        machine.update({key: context[key] for key in ("cpu", "isa", "onednn", "effnet")})
+        machine[peer] = rounds[peer][-1]["version"]
+        best = {}
+        for system, runs in rounds.items():
+            times = [time for run in runs for time in run["times"]]
+            best[system] = min(times)
             rows.append({"work": work, "system": system, "threads": options.threads,
-                         "min_ms": min(took), "median_ms": statistics.median(took)})
-        ratios[work] = min(times["effnet"]) / min(times["onnxruntime"])
+                         "min_ms": min(times), "median_ms": statistics.median(times)})
+            if trains(work):
+                rows[-1]["peak_MB"] = max(run["peak_MB"] for run in runs)
+        ratios[work] = best["effnet"] / best[peer]
 
     print(", ".join(f"{key} {value}" for key, value in machine.items()))
     for row in rows:
-        print("{work:14} {system:12} threads {threads}  min {min_ms:8.2f} ms  "
-              "median {median_ms:8.2f} ms".format(**row))
+        print("{work:22} {system:12} threads {threads}  min {min_ms:8.2f} ms  "
+              "median {median_ms:8.2f} ms".format(**row),
+              f"  peak {row['peak_MB']:6.0f} MB" if "peak_MB" in row else "", sep="")
     for work, ratio in ratios.items():
-        print(f"{work:14} effnet / best peer  {ratio:.2f}")
+        print(f"{work:22} effnet / best peer  {ratio:.2f}")
     if options.json:
         pathlib.Path(options.json).write_text(
             json.dumps({"machine": machine, "rows": rows, "ratios": ratios}, indent=1) + "\n")

@@ -2,7 +2,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +13,7 @@
 #include <effnet/v2.hpp>
 
 #include "../examples/short_spins.hpp"
+#include "machine.hpp"
 
 // One forward pass of a network on the CPU backend. Every repetition times one pass, so that the
 // aggregates are of passes; "min" is the figure to compare on a machine that others use too.
@@ -54,13 +54,6 @@ void add(const std::string& name, const network_spec& spec, int size, int batch)
     if (omp_get_max_threads() == 1) break;
   }
 }
-
-std::string cpu_model() {
-  std::ifstream cpuinfo("/proc/cpuinfo");
-  for (std::string line; std::getline(cpuinfo, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return "unknown";
-}
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -73,10 +66,7 @@ int main(int argc, char** argv) {
   add("v2s_384_n8", v2_s, 384, 8);
   add("v2m_480_n1", v2_m, 480, 1);
   add("resnet50_224_n1", resnet50, 224, 1);
-  benchmark::AddCustomContext("cpu", cpu_model());
-  benchmark::AddCustomContext("isa", cpu::onednn_isa());
-  benchmark::AddCustomContext("onednn", cpu::onednn_version());
-  benchmark::AddCustomContext("effnet", EFFNET_VERSION);
+  add_machine_context();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
