@@ -347,6 +347,64 @@ TEST_CASE("io: an interlaced PNG holds the same pixels") {
   }
 }
 
+TEST_CASE("io: a JPEG is decoded at a half, a quarter or an eighth, sides rounded up") {
+  const image picture = sample_image(37, 21);
+  for (const jpeg_kind& kind : {jpeg_kind{}, jpeg_kind{.progressive = true}}) {
+    const file_data file = made_jpeg(picture, kind);
+    CHECK(decode_image(file, "photo", {.reduction = 1}) == decode_image(file, "photo"));
+    for (int by : {2, 4, 8}) {
+      const image reduced = decode_image(file, "photo", {.reduction = by});
+      CHECK(reduced.width == (37 + by - 1) / by);
+      CHECK(reduced.height == (21 + by - 1) / by);
+    }
+  }
+}
+
+TEST_CASE("io: a reduced JPEG shows the means of the full one") {
+  const std::vector<std::vector<std::uint8_t>> colors = {
+      {10, 20, 30}, {200, 100, 50}, {90, 90, 90}, {0, 255, 0}};
+  const file_data file = made_jpeg(64, 16, patches(colors), {.stored = JCS_RGB});
+  for (int by : {2, 4, 8}) {
+    const image reduced = decode_image(file, "photo", {.reduction = by});
+    for (std::size_t patch = 0; patch < 4; ++patch)
+      for (std::size_t c = 0; c < 3; ++c) {
+        const std::size_t x = (patch * 16 + 8) / static_cast<std::size_t>(by);
+        CHECK(std::abs(reduced.row(8 / by)[x * 3 + c] - colors[patch][c]) <= 1);
+      }
+  }
+}
+
+TEST_CASE("io: a reduced JPEG is turned upright, and its full size is known from the header") {
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    const std::string app1 = std::string("Exif\0\0", 6) + exif_with_orientation(orientation, false);
+    const file_data file = made_jpeg(sample_image(40, 16), {.app1 = app1});
+    const bool turned = orientation >= 5;
+    const image reduced = decode_image(file, "photo", {.reduction = 4});
+    CHECK(reduced.width == (turned ? 4 : 10));
+    CHECK(reduced.height == (turned ? 10 : 4));
+    CHECK(reducible_size(file, "photo") == (turned ? image_size{16, 40} : image_size{40, 16}));
+    CHECK(reducible_size(file, "photo", {.apply_exif = false}) == image_size{40, 16});
+  }
+}
+
+TEST_CASE("io: a PNG is not reduced") {
+  const image picture = sample_image(30, 20);
+  const file_data file = made_png(30, 20, picture.pixels);
+  CHECK(decode_image(file, "photo", {.reduction = 8}) == picture);
+  CHECK_FALSE(reducible_size(file, "photo"));
+}
+
+TEST_CASE("io: damage is found in reduced JPEGs too, other reductions are refused") {
+  const file_data file = made_jpeg(sample_image(64, 64));
+  const std::span<const std::byte> whole(file);
+  CHECK(contains(refusal(whole.first(file.size() / 2), {.reduction = 8}), "truncated"));
+  for (int by : {-1, 0, 3, 16})
+    CHECK(contains(refusal(file, {.reduction = by}), "1, 2, 4 and 8 are possible"));
+  CHECK_THROWS_AS(reducible_size(whole.first(20), "photo"), image_error);
+  CHECK_THROWS_AS(reducible_size(file, "photo", {.max_pixels = 100}), image_error);
+  CHECK_THROWS_AS(reducible_size(std::as_bytes(std::span("GIF89a")), "photo"), image_error);
+}
+
 TEST_CASE("io: every shared photo decodes" * doctest::test_suite("oracle")) {
   const auto dev = shared_data("data/imagenet_dev"), flowers = shared_data("data/flowers5");
   if (!dev || !flowers) return;
