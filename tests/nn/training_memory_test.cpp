@@ -29,7 +29,7 @@ TEST_CASE("nn: resident memory stays what it was after the first steps, at chang
     return;
   }
   const network_spec spec = with_classes(v2_b0, 10);
-  training_network<cpu_training_backend> net(initial_weights(spec, 1));
+  training_network<cpu_training_backend> net(initial_weights(spec, 1), cpu_training_backend(1));
   const std::vector<float> targets(40, 0.1f);
   const auto step = [&](int side) {
     const shape4 shape{4, side, side, 3};
