@@ -86,8 +86,11 @@ struct progressive_schedule {
   }
 
   /// Size and regularization of step `step`. Batch and learning rate go with the size.
-  training_stage at(std::int64_t step) const {
-    const training_stage& sized = stages[stage_at(step)];
+  training_stage at(std::int64_t step) const { return as_used(stage_at(step)); }
+
+  /// Stage `index` as steps of this mode see it.
+  training_stage as_used(std::size_t index) const {
+    const training_stage& sized = stages[index];
     if (mode != progressive_mode::resize_only && mode != progressive_mode::random_resize)
       return sized;
     training_stage mixed = stages.back();
