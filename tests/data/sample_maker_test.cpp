@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +30,8 @@ const input_rule plain{.mean = {0, 0, 0}, .deviation = {1, 1, 1}};
 struct files_in_memory {
   std::vector<file_data> files;
   std::vector<std::string> names{"one"};
-  std::shared_ptr<std::vector<int>> asked = std::make_shared<std::vector<int>>(100, 0);
+  std::shared_ptr<std::vector<std::atomic<int>>> asked =
+      std::make_shared<std::vector<std::atomic<int>>>(100);
 
   std::size_t count() const { return files.size(); }
   const std::vector<std::string>& classes() const { return names; }
@@ -153,7 +155,7 @@ TEST_CASE("data: samples are the same with any cache, and files are not read aga
     for (std::size_t i = 0; i < 6; ++i) expected.push_back(sample_of(plainly, i, look, epoch));
   for (std::size_t budget : {100u, 60'000u, 10'000'000u}) {
     CAPTURE(budget);
-    *set.asked = std::vector<int>(6, 0);
+    for (std::atomic<int>& times : *set.asked) times = 0;
     sample_maker cached(set, plain, 2, budget);
     auto next = expected.begin();
     for (std::uint64_t epoch = 0; epoch < 40; ++epoch)
