@@ -1,66 +1,41 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <effnet/nn/memory_plan.hpp>
-#include <effnet/train/learning_rate.hpp>
-#include <effnet/train/progressive.hpp>
+#include <effnet/train/training_run.hpp>
 
 #include "text_table.hpp"
 
 namespace example {
 
-/// Steps that belong to each stage, in a row or drawn.
-inline std::vector<std::int64_t> steps_of_stages(const effnet::progressive_schedule& schedule) {
-  std::vector<std::int64_t> counts(schedule.stages.size());
-  for (std::int64_t step = 0; step < schedule.total_steps; ++step)
-    ++counts[schedule.stage_at(step)];
-  return counts;
-}
-
-/// What every stage of a run looks like. `batch` and `rate` are the run's, before the factors of a
-/// stage.
-inline text_table schedule_table(const effnet::progressive_schedule& schedule, std::int64_t batch,
-                                 std::int64_t images, const effnet::learning_rate& rate) {
+/// What every stage of a run looks like.
+inline text_table schedule_table(const effnet::training_run& run) {
   text_table table;
   for (const char* title : {"stage", "steps", "epochs", "size", "batch", "RandAugment", "mixup",
                             "cutmix", "dropout", "depth drop", "erasing", "learning rate"})
     table.column(title);
-  const bool in_turn = schedule.mode == effnet::progressive_mode::progressive ||
-                       schedule.mode == effnet::progressive_mode::resize_only;
-  const std::vector<std::int64_t> counts = steps_of_stages(schedule);
-  std::int64_t begun = 0;
   const auto number = [](float value) {
     return value == 0 ? std::string("-") : fixed(static_cast<double>(value), 2);
   };
-  for (std::size_t i = 0; i < schedule.stages.size(); ++i) {
-    if (counts[i] == 0) continue;
-    const bool last_regularized = schedule.mode == effnet::progressive_mode::resize_only ||
-                                  schedule.mode == effnet::progressive_mode::random_resize;
-    const effnet::training_stage& sized = schedule.stages[i];
-    const effnet::training_stage& looks = last_regularized ? schedule.stages.back() : sized;
-    const std::int64_t stage_batch = sized.batch(batch);
-    const auto factor = static_cast<double>(sized.learning_rate_factor);
-    char learning_rate[64];
-    const std::int64_t first = in_turn ? begun : 0;
-    const std::int64_t last = in_turn ? begun + counts[i] : schedule.total_steps;
-    std::snprintf(learning_rate, sizeof learning_rate, "%.3g .. %.3g",
-                  rate.at(std::max(first, std::min(rate.warmup_steps(), last - 1))) * factor,
-                  rate.at(last - 1) * factor);
-    table.row({std::to_string(i + 1),
-               in_turn ? effnet::sentence(begun, " .. ", begun + counts[i])
-                       : effnet::sentence(grouped(counts[i]),
-                                          counts[i] == schedule.total_steps ? "" : " drawn"),
-               fixed(static_cast<double>(counts[i] * stage_batch) / static_cast<double>(images), 1),
-               std::to_string(sized.size), std::to_string(stage_batch), number(looks.rand_augment),
-               number(looks.mixup), number(looks.cutmix), number(looks.dropout),
-               number(looks.stochastic_depth), number(looks.random_erasing), learning_rate});
-    begun += counts[i];
+  int stage = 0;
+  for (const auto& row : run.rows()) {
+    ++stage;
+    if (row.last < row.first) continue;
+    char rate[64];
+    std::snprintf(rate, sizeof rate, "%.3g .. %.3g", row.first_rate, row.last_rate);
+    const bool drawn = run.is_drawn();
+    const double epochs = run.epoch_at(row.last + 1) - run.epoch_at(row.first);
+    table.row({std::to_string(stage),
+               drawn ? "drawn" : effnet::sentence(row.first, " .. ", row.last),
+               drawn ? "" : fixed(epochs, 1), std::to_string(row.stage.size),
+               std::to_string(row.batch), number(row.stage.rand_augment), number(row.stage.mixup),
+               number(row.stage.cutmix), number(row.stage.dropout),
+               number(row.stage.stochastic_depth), number(row.stage.random_erasing), rate});
   }
   return table;
 }
