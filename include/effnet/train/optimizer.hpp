@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include <effnet/math/update.hpp>
 #include <effnet/train/setting_error.hpp>
@@ -57,6 +58,7 @@ template <class Type>
 concept optimizer = std::copyable<Type> && std::equality_comparable<Type> &&
     requires(const Type rule, std::span<float> values, std::span<const float> gradients,
              const optimizer_slots<Type::slot_count>& slots, const optimizer_step& step) {
+  { Type::name } -> std::convertible_to<std::string_view>;
   { Type::slot_count } -> std::convertible_to<std::size_t>;
   { Type::initial_slots[0] } -> std::convertible_to<float>;
   rule.step(values, gradients, slots, step);
@@ -69,6 +71,7 @@ struct sgd {
   bool nesterov = false;
   double weight_decay = 0;
 
+  static constexpr std::string_view name = "sgd";
   static constexpr std::size_t slot_count = 1;
   static constexpr std::array<float, slot_count> initial_slots = {0};  ///< momentum
 
@@ -101,6 +104,7 @@ struct rmsprop {
   double epsilon = 0.001;
   double weight_decay = 0;
 
+  static constexpr std::string_view name = "rmsprop";
   static constexpr std::size_t slot_count = 2;
   static constexpr std::array<float, slot_count> initial_slots = {1, 0};  ///< mean square, momentum
 
@@ -136,6 +140,7 @@ struct adamw {
   double epsilon = 1e-8;
   double weight_decay = 0.01;
 
+  static constexpr std::string_view name = "adamw";
   static constexpr std::size_t slot_count = 2;
   static constexpr std::array<float, slot_count> initial_slots = {0, 0};  ///< mean, mean square
 
