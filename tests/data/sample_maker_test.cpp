@@ -12,8 +12,10 @@
 
 #include <effnet/core/error.hpp>
 #include <effnet/data/any_data_set.hpp>
+#include <effnet/data/hold_out.hpp>
 #include <effnet/data/loader.hpp>
 #include <effnet/data/sample_maker.hpp>
+#include <effnet/data/validation_sample.hpp>
 #include <effnet/io/encode.hpp>
 
 #include "../io/made_images.hpp"
@@ -173,6 +175,24 @@ TEST_CASE("data: a set whose type is forgotten gives the same samples") {
   sample_maker first(set, plain, 3);
   sample_maker second(any, plain, 3);
   CHECK(sample_of(first, 0, {.size = 30}) == sample_of(second, 0, {.size = 30}));
+}
+
+TEST_CASE("data: a part of a set gives the samples' files too") {
+  const files_in_memory set{
+      {made_png(2, 1, noise_picture(2, 1).pixels), made_jpeg(sample_image(9, 9))}};
+  const subset part(set, {1});
+  static_assert(encoded_set<subset<files_in_memory>> && !encoded_set<subset<pictures_only>>);
+  CHECK(part.encoded(0)->name == "file 1");
+  CHECK(any_data_set(set).part({1}).encoded(0)->name == "file 1");
+}
+
+TEST_CASE("data: a validation sample is the picture as networks are evaluated on it") {
+  const files_in_memory set{{made_jpeg(sample_image(90, 70))}};
+  const input_rule rule{.size = 24, .resize = 32};
+  std::vector<float> expected(24 * 24 * 3), made(expected.size());
+  preprocess(set.image(0), rule, expected.data());
+  make_validation_sample(set, 0, rule, made.data());
+  CHECK(made == expected);
 }
 
 TEST_CASE("data: a file that is no picture is an image_error") {

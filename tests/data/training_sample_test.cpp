@@ -7,10 +7,10 @@
 #include <set>
 #include <vector>
 
-#include "pictures.hpp"
-
 #include <effnet/core/error.hpp>
 #include <effnet/data/training_sample.hpp>
+
+#include "pictures.hpp"
 
 using namespace effnet;
 using effnet::testing::noise_picture;
