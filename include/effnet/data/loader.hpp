@@ -61,6 +61,7 @@ class loader {
       throw;
     }
   }
+  loader(const Set&&, const loader_options&, Plan, std::int64_t = 0) = delete;  // it would be gone
   ~loader() { stop(); }
   loader(const loader&) = delete;
   loader& operator=(const loader&) = delete;
