@@ -32,8 +32,7 @@ void choose(Value& to, const std::optional<Given>& given) {
   if (given) to = static_cast<Value>(*given);
 }
 
-/// A published recipe, with the stages of progressive learning. Warm-up and decay are parts of the
-/// recipe's 350 epochs: a run of another length has the same parts of its own.
+/// A published recipe, with the stages of progressive learning.
 inline effnet::run_settings published(effnet::progressive_preset preset,
                                       const effnet::network_spec& spec, const run_options& given) {
   const bool is_v2 = effnet::detail::find_v2(spec) != nullptr;
@@ -46,9 +45,6 @@ inline effnet::run_settings published(effnet::progressive_preset preset,
                                                .min_size = given.min_size.value_or(0)}));
   if (preset == effnet::progressive_preset::fixed && given.stages.value_or(1) > 1)
     throw usage_error("preset fixed has one stage; --preset scratch has several for any network");
-  const double part = given.epochs.value_or(s.epochs) / s.epochs;
-  s.warmup_epochs *= part;
-  s.factor_epochs *= part;
   s.preset = effnet::progressive_preset_names[static_cast<std::size_t>(preset)];
   return s;
 }
@@ -56,13 +52,10 @@ inline effnet::run_settings published(effnet::progressive_preset preset,
 inline effnet::run_settings preset_settings(const std::string& preset,
                                             const effnet::network_spec& spec,
                                             const run_options& given) {
-  effnet::run_settings s;
   if (preset == "scratch" || preset == "finetune") {
     const int size = given.size.value_or(0);
-    s = preset == "scratch" ? effnet::scratch_settings(spec, size, given.stages.value_or(4))
-                            : effnet::finetune_settings(spec, size);
-    s.warmup_epochs *= given.epochs.value_or(s.epochs) / s.epochs;
-    return s;
+    return preset == "scratch" ? effnet::scratch_settings(spec, size, given.stages.value_or(4))
+                               : effnet::finetune_settings(spec, size);
   }
   const auto& names = effnet::progressive_preset_names;
   const auto at = std::ranges::find(names, preset) - names.begin();
@@ -84,7 +77,9 @@ inline void lead_to(std::vector<effnet::training_stage>& stages,
 }
 
 inline void choose_sizes(std::vector<effnet::training_stage>& stages, const run_options& given) {
-  if (!given.size && !given.min_size) return;
+  const bool as_it_is = given.size.value_or(stages.back().size) == stages.back().size &&
+                        given.min_size.value_or(stages.front().size) == stages.front().size;
+  if (as_it_is) return;
   const int last = given.size.value_or(stages.back().size);
   const int first = given.min_size.value_or(
       std::min(last, std::max(32, static_cast<int>(std::lround(double(stages.front().size) * last /
@@ -127,6 +122,15 @@ inline void choose_look(effnet::run_settings& s, const run_options& given) {
   choose(s.look.rule, given.augment_rule, effnet::augment_rule_names);
 }
 
+/// A run of another length has the same parts of its own for warm-up and decay.
+inline void choose_epochs(effnet::run_settings& s, const run_options& given) {
+  const double part = given.epochs.value_or(s.epochs) / s.epochs;
+  s.warmup_epochs *= part;
+  s.factor_epochs *= part;
+  choose(s.epochs, given.epochs);
+  choose(s.warmup_epochs, given.warmup);
+}
+
 inline void choose_optimizer(effnet::run_settings& s, const run_options& given) {
   const effnet::optimizer_kind before = s.optimizer.kind;
   choose(s.optimizer.kind, given.optimizer, effnet::optimizer_names);
@@ -139,14 +143,13 @@ inline void choose_optimizer(effnet::run_settings& s, const run_options& given) 
   choose(s.optimizer.weight_decay, given.weight_decay);
   choose(s.base_rate, given.lr);
   choose(s.decay, given.decay, effnet::decay_rule_names);
-  choose(s.warmup_epochs, given.warmup);
   choose(s.clip, given.clip);
   choose(s.loss, given.loss, effnet::loss_names);
   choose(s.label_smoothing, given.label_smoothing);
   if (given.ema) s.averaged = *given.ema > 0, s.ema_decay = *given.ema;
   choose(s.accumulation, given.accumulation);
   choose(s.layer_decay, given.layer_decay);
-  choose(s.epochs, given.epochs);
+  choose_epochs(s, given);
   choose(s.seed, given.seed);
 }
 

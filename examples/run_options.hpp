@@ -15,9 +15,9 @@ namespace example {
 /// What the user of `train` gave; empty where nothing.
 struct run_options {
   // What a run depends on.
-  std::string recipe, model, data, val, init, convention, preset, mode, batch;
+  std::string recipe, model, data, val, init, convention, classes, preset, mode, batch;
   std::string optimizer, decay, loss, class_weights, augment, augment_rule, crop;
-  std::optional<int> classes, stages, size, min_size, accumulation, freeze_stages, estimate_bn;
+  std::optional<int> stages, size, min_size, accumulation, freeze_stages, estimate_bn;
   std::optional<double> epochs, lr, warmup, momentum, weight_decay, clip, ema;
   std::optional<double> dropout, survival, mixup, cutmix, rand_augment, random_erasing;
   std::optional<double> label_smoothing, smallest_area, flip, bn_momentum, layer_decay;
@@ -92,7 +92,9 @@ inline void add_main_options(CLI::App& app, run_options& o) {
   group.text("--recipe", o.recipe, "FILE",
              "recipe.json of a run, to be repeated; options win over it");
   group.text("--init", o.init, "FILE", "Weights to start from; selects the preset finetune");
-  group.number("--classes", o.classes, 2, 1 << 20, "N", "Of the network (default: of the data)");
+  group.text(
+      "--classes", o.classes, "FILE",
+      "Names of the classes in their order, one a line, or JSON (default: those of the data)");
   group.number("--epochs", o.epochs, 1e-6, 1e6, "E", "Times that the data are seen");
   group.text("--batch", o.batch, "N|auto|auto-per-stage",
              "Images a step; auto: as many as --memory and the data allow");

@@ -20,8 +20,7 @@ namespace example {
 
 /// All that a training run depends on: written to recipe.json, from which it can be repeated.
 struct run_recipe {
-  std::string model, data, val, init, convention;
-  int classes = 0;  ///< 0: those of the data
+  std::string model, data, val, init, convention, classes;
   bool deterministic = false;
   effnet::run_settings settings;
 };
@@ -33,7 +32,7 @@ inline effnet::named_values named_values_of(const run_recipe& recipe) {
                               {"val", recipe.val},
                               {"init", recipe.init},
                               {"convention", recipe.convention},
-                              {"classes", std::int64_t{recipe.classes}},
+                              {"classes", recipe.classes},
                               {"deterministic", recipe.deterministic}};
   for (auto& entry : effnet::values_of(recipe.settings)) all.push_back(std::move(entry));
   return all;
