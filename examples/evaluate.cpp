@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -156,16 +157,16 @@ std::string data_name(const std::filesystem::path& path) {
 }
 
 void write_report(const settings& chosen, const example::labeled_images& images,
-                  const example::class_list& classes, const effnet::input_rule& rule,
-                  const run_facts& run, double rate, const example::accuracy& results) {
+                  const example::class_list& classes, std::string_view network,
+                  const effnet::input_rule& rule, const run_facts& run, double rate,
+                  const example::accuracy& results) {
   std::vector<example::shown_mistake> mistakes;
   for (const example::verdict& v : results.worst())
     mistakes.push_back({images.name(v.image),
                         example::thumbnail(images.read(v.image, chosen.decoding), thumbnail_side),
                         v});
   const example::report_facts facts{
-      .title = effnet::sentence(std::filesystem::path(chosen.model.model).stem().string(), " on ",
-                                data_name(chosen.data)),
+      .title = effnet::sentence(network, " on ", data_name(chosen.data)),
       .how = effnet::sentence("Weights ", chosen.model.weights, " on ", chosen.data, "; ",
                               preparation(rule), "; backend ", chosen.backend.name, "."),
       .images_per_second = rate,
@@ -205,7 +206,8 @@ int evaluate(const example::program& program, const settings& chosen, const B& b
     std::printf("images    %zu\ntop-1     %.2f %%\ntop-5     %.2f %%\nimages/s  %.1f\n",
                 total.images, top1, top5, rate);
   if (!chosen.report.empty())
-    write_report(chosen, images, classes, network.rule().input, run, rate, results);
+    write_report(chosen, images, classes, network.spec().name, network.rule().input, run, rate,
+                 results);
   if (run.unreadable == 0) return example::succeeded;
   program.report(effnet::sentence(run.unreadable, " of ", images.size(),
                                   " pictures could not be read and are not counted"));

