@@ -81,8 +81,9 @@ inline void check_part(const checkpoint& from, std::size_t place, const std::str
                               " where '", name, "' is expected; it is of another network"));
   if (found.type != dtype::f32 || found.shape != shape_of(t))
     throw file_error(sentence("tensor '", name, "' of checkpoint ", file, " is ",
-                              name_of(found.type), " ", effnet::shape_text(found.shape), ", expected F32 ",
-                              effnet::shape_text(shape_of(t)), "; it is of another network"));
+                              name_of(found.type), " ", effnet::shape_text(found.shape),
+                              ", expected F32 ", effnet::shape_text(shape_of(t)),
+                              "; it is of another network"));
 }
 
 }  // namespace detail
