@@ -23,6 +23,9 @@
 #include <effnet/train/trainer.hpp>
 
 #include "memory_limit.hpp"
+#include "network_runner.hpp"
+#include "picture_sheet.hpp"
+#include "prediction.hpp"
 #include "run_choices.hpp"
 #include "short_spins.hpp"
 #include "stage_pictures.hpp"
@@ -287,16 +290,17 @@ void print_result(const prepared_run& made, const fs::path& folder, bool json,
                                            {"best_top1", result.best_top1},
                                            {"seconds", result.seconds},
                                            {"weights", in(folder, "weights.safetensors")},
+                                           {"sheet", in(folder, "sheet.png")},
                                            {"report", in(folder, "report.html")}};
     std::printf("%s\n",
                 object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return;
   }
-  std::printf(
-      "top-1    %.2f %%  (best %.2f %%)\ntop-5    %.2f %%\ntime     %s\nweights  %s\n"
-      "report   %s\n",
-      result.top1, result.best_top1, result.top5, example::clock_text(result.seconds).c_str(),
-      in(folder, "weights.safetensors").c_str(), in(folder, "report.html").c_str());
+  std::printf("top-1     %.2f %%  (best %.2f %%)\ntop-5     %.2f %%\ntime      %s\n", result.top1,
+              result.best_top1, result.top5, example::clock_text(result.seconds).c_str());
+  std::printf("weights   %s\npictures  %s\nreport    %s\n",
+              in(folder, "weights.safetensors").c_str(), in(folder, "sheet.png").c_str(),
+              in(folder, "report.html").c_str());
 }
 
 /// The result of a run that was finished before.
@@ -344,6 +348,35 @@ void write_report(const prepared_run& made, const fs::path& folder, const Sessio
         {made.data.val.name(v.image), example::thumbnail(made.data.val.image(v.image), 224), v});
   example::class_list classes{made.data.train.classes(), {}, "the data"};
   report.page(session.rows(), results, classes, mistakes).write(in(folder, "report.html"));
+}
+
+/// Some pictures of the validation set with what the network sees in them.
+void write_sheet(const prepared_run& made, const fs::path& folder, const effnet::weights& result) {
+  constexpr std::size_t most = 40;
+  const effnet::any_data_set& set = made.data.val;
+  const effnet::dynamic_network<effnet::cpu_backend> network(result);
+  example::network_runner<effnet::cpu_backend> runner(network);
+  const effnet::input_rule rule = runner.input_rule();
+  const bool held_out = made.recipe.val.empty();
+  example::picture_sheet sheet(
+      sentence(std::string_view(result.spec.name), " on ", held_out ? "a tenth of " : "",
+               held_out ? made.recipe.data : made.recipe.val, ", none of it trained on"));
+  const std::size_t count = std::min(most, set.count());
+  for (std::size_t i = 0; i < count; ++i) try {
+      const std::size_t at = i * set.count() / count;
+      const effnet::image picture = set.image(at);
+      runner.run(example::prepared(picture, rule).data(), {1, rule.size, rule.size, 3});
+      std::vector<example::picture_sheet::guess> guesses;
+      for (const auto& [index, probability] : example::best_of(runner.logits(), 3))
+        guesses.push_back({set.classes()[static_cast<std::size_t>(index)], probability});
+      const std::string& truth = set.classes()[static_cast<std::size_t>(set.label(at))];
+      sheet.add(truth + ": " + fs::path(set.name(at)).filename().string(),
+                example::thumbnail(picture, example::picture_sheet::picture_side),
+                std::move(guesses));
+    } catch (const effnet::error&) {
+      continue;  // of a picture that cannot be read the evaluation has told
+    }
+  sheet.write(in(folder, "sheet.png"));
 }
 
 template <effnet::optimizer Rule>
@@ -402,7 +435,9 @@ int train(const example::program& program, const example::run_options& given,
   }
   if (session.judgement().results.total().images == 0 && !session.evaluate())
     return example::failed;
-  write_result(folder, session.result());
+  const effnet::weights trained = session.result();
+  write_result(folder, trained);
+  write_sheet(made, folder, trained);
   write_report(made, folder, session, how.loading, on.threads());
   run_result result = result_of(session.rows());
   result.best_top1 = session.best_top1();

@@ -19,7 +19,7 @@ TABLE = {
                 "se": 0.25}],
 }
 OUTPUTS = {"log.jsonl", "log.csv", "report.html", "last.ckpt", "best.ckpt", "weights.safetensors",
-           "recipe.json"}
+           "recipe.json", "sheet.png"}
 
 
 class TrainTest(ProgramTest):
