@@ -47,9 +47,9 @@ std::vector<cpu::isa> instruction_sets() {
 const std::vector<shape4> shapes = {{1, 1, 1, 1},   {2, 5, 3, 19},   {3, 9, 9, 64}, {16, 7, 7, 130},
                                     {2, 33, 31, 3}, {1, 40, 40, 24}, {3, 3, 2, 523}};
 
-void close(const std::vector<float>& got, const std::vector<float>& expected) {
+void close(const std::vector<float>& got, const std::vector<float>& expected, double terms = 5e-2) {
   CHECK(largest_difference(got.data(), expected.data(), got.size()) <
-        2e-5 * std::max(5e-2, largest(expected.data(), expected.size())));
+        2e-5 * std::max(terms, largest(expected.data(), expected.size())));
 }
 void compare(const norm_results& got, const norm_results& expected) {
   close(got.mean, expected.mean);
@@ -57,7 +57,8 @@ void compare(const norm_results& got, const norm_results& expected) {
   close(got.dst, expected.dst);
   close(got.pooled, expected.pooled);
   close(got.diff_gate, expected.diff_gate);
-  close(got.diff_src, expected.diff_src);
+  // Of a single pixel it is zero: the difference of terms of about 1 / sqrt(eps), which is 30.
+  close(got.diff_src, expected.diff_src, 1);
   close(got.diff_weight, expected.diff_weight);
   close(got.diff_bias, expected.diff_bias);
 }
