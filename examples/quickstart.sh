@@ -88,7 +88,7 @@ TABLE
 printf '\nA small EfficientNetV2, trained from nothing on 10 kinds of shapes, from 40 to 64 pixels:\n'
 rm -rf "$build/shapes"
 "$programs/train" --model "$build/v2_small.json" --data shapes:4000x64 --val shapes:1000x64 \
-  --preset scratch --min-size 40 --batch 32 --epochs 12 --lr 0.03 --dropout 0.1 --survival 1 \
+  --preset scratch --min-size 40 --batch 32 --epochs 10 --lr 0.03 --dropout 0.1 --survival 1 \
   --mixup 0 --smallest-area 0.5 --evaluate-every 3 --out "$build/shapes"
 printf '\nThe report on its training, its weights, and pictures with what it sees in them:\n'
 printf '  %s\n' "$PWD/$build/shapes/report.html" "$PWD/$build/shapes/weights.safetensors" \

@@ -200,7 +200,7 @@ inline void add_tiles(html_page& page, const logged_rows& log) {
     page.tile(fixed(log.steps.back().epoch, 1), "epochs");
     page.tile(grouped(log.steps.back().step), "steps");
   }
-  page.tile(clock_text(log.seconds()), "hours, minutes, seconds");
+  page.tile(clock_text(log.seconds()), "time");
   page.add("</div>\n");
 }
 

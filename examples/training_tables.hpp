@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -27,7 +29,11 @@ inline text_table schedule_table(const effnet::training_run& run) {
     ++stage;
     if (row.last < row.first) continue;
     char rate[64];
-    std::snprintf(rate, sizeof rate, "%.3g .. %.3g", row.first_rate, row.last_rate);
+    // From where the warm-up ends, where that is in this stage.
+    const std::int64_t highest = std::clamp(run.rate().warmup_steps(), row.first, row.last);
+    const double factor = static_cast<double>(row.stage.learning_rate_factor);
+    std::snprintf(rate, sizeof rate, "%.3g .. %.3g", run.rate().at(highest) * factor,
+                  row.last_rate);
     const bool drawn = run.is_drawn();
     const double epochs = run.epoch_at(row.last + 1) - run.epoch_at(row.first);
     table.row({std::to_string(stage),
