@@ -57,7 +57,7 @@ inline run_settings published_settings(const recipe& from, const network_spec& s
 /// few photos show; a warm-up of a twentieth of the run; AdamW, since RMSProp as TensorFlow starts
 /// it needs about a hundred steps before its rate is what it is told. The rate falls by a fifth a
 /// block towards the stem, whose filters are right already: with a tenth a run of twice the rate
-/// does not recover, and it may come from nothing but twice the batch.
+/// goes astray for long, and it may come from nothing but twice the batch.
 ///
 /// Batch norm uses the statistics that come with the weights and does not move them, so that
 /// training and evaluation compute the same: those of 16 images are noise, and a short run does not
