@@ -205,6 +205,7 @@ class training_network {
       return *plans_.front();
     }
     while (plans_.size() >= most_plans) plans_.pop_back();
+    prepared_ = nullptr;  // its address may be given to the new one
     plans_.push_front(std::make_unique<training_plan<B>>(
         spec(), training_builder<B>(*tensors_, *packed_, on_, rule(), settings()), images));
     return *plans_.front();
@@ -215,14 +216,18 @@ class training_network {
     const training_plan<B>& plan = planned(images.shape);
     grow(arena_, plan.arena_bytes());
     grow(scratch_, plan.scratch_bytes());
-    grow(statistics_, plan.statistics_bytes());
-    plan.head().prepare(pass_of(plan, nullptr, false));
+    if (grow(statistics_, plan.statistics_bytes()) || prepared_ != &plan) {
+      plan.head().prepare(pass_of(plan, nullptr, false));
+      prepared_ = &plan;
+    }
     return plan;
   }
-  static void grow(typename B::buffer& to, std::size_t bytes) {
-    if (to.bytes() >= bytes) return;
+  /// Whether `to` had to be made anew.
+  static bool grow(typename B::buffer& to, std::size_t bytes) {
+    if (to.bytes() >= bytes) return false;
     to = {};  // the old one first: both at once would be the peak
     to = typename B::buffer(bytes);
+    return true;
   }
 
   std::unique_ptr<const description> about_;  // plans refer to what is behind these pointers
@@ -231,6 +236,7 @@ class training_network {
   std::unique_ptr<packed_for_training<B>> packed_;
   std::uint64_t version_ = 0;
   std::list<std::unique_ptr<training_plan<B>>> plans_;  // most recently used first
+  const training_plan<B>* prepared_ = nullptr;          // whose constants `statistics_` holds
   typename B::buffer arena_, scratch_, statistics_;
   std::vector<float> drawn_;
 };
