@@ -16,23 +16,30 @@
 #include "machine.hpp"
 
 // One training step (forward, backward, TensorFlow's RMSProp) on the CPU backend, without moving
-// averages, as the other systems are timed. "peak_MB" is the most that the process held, so that
-// it means something where one benchmark is chosen.
+// averages, as the other systems are timed; "deterministic" is what the same bits on any number of
+// threads cost. "peak_MB" is the most that the process held, so that it means something where one
+// benchmark is chosen.
 namespace {
 using namespace effnet;
 
 using step_trainer = trainer<training_network<cpu_training_backend>, rmsprop>;
 
-void train(benchmark::State& state, const network_spec* spec, int size, int batch, int threads) {
-  static const network_spec* loaded = nullptr;  // the repetitions of a benchmark share a trainer
-  static int loaded_threads = 0;
+void train(benchmark::State& state, const network_spec* spec, int size, int batch, int threads,
+           bool deterministic) {
+  struct choice {
+    const network_spec* spec;
+    int threads;
+    bool deterministic;
+    bool operator==(const choice&) const = default;
+  };
+  static std::optional<choice> loaded;  // the repetitions of a benchmark share a trainer
   static std::optional<step_trainer> running;
-  if (loaded != spec || loaded_threads != threads) {
+  if (const choice wanted{spec, threads, deterministic}; loaded != wanted) {
     running.reset();
-    running.emplace(training_network<cpu_training_backend>(initial_weights(*spec, 1),
-                                                           cpu_training_backend(threads)),
+    running.emplace(training_network<cpu_training_backend>(
+                        initial_weights(*spec, 1), cpu_training_backend(threads, deterministic)),
                     rmsprop{}, training_options{.averaged = false});
-    loaded = spec, loaded_threads = threads;
+    loaded = wanted;
   }
   const shape4 shape{batch, size, size, 3};
   std::vector<float> images(shape.elements());
@@ -50,10 +57,11 @@ void train(benchmark::State& state, const network_spec* spec, int size, int batc
   state.counters["peak_MB"] = peak_megabytes();
 }
 
-void add(const std::string& name, const network_spec& spec, int size, int batch) {
+void add(const std::string& name, const network_spec& spec, int size, int batch,
+         bool deterministic = false) {
   for (int threads : {1, omp_get_max_threads()}) {
     benchmark::RegisterBenchmark((name + "/threads:" + std::to_string(threads)).c_str(), train,
-                                 &spec, size, batch, threads)
+                                 &spec, size, batch, threads, deterministic)
         ->Unit(benchmark::kMillisecond)
         ->UseRealTime()
         ->Iterations(1)
@@ -72,6 +80,8 @@ int main(int argc, char** argv) {
   add("train_v2b0_192_n16", v2_b0, 192, 16);
   add("train_v2s_128_n16", v2_s, 128, 16);
   add("train_v2s_300_n8", v2_s, 300, 8);
+  add("deterministic_b0_224_n16", b0, 224, 16, true);
+  add("deterministic_v2s_128_n16", v2_s, 128, 16, true);
   add("train_resnet50_224_n16", resnet50, 224, 16);
   add_machine_context();
   benchmark::Initialize(&argc, argv);

@@ -10,10 +10,10 @@
 #include <effnet/cpu_training.hpp>
 #include <effnet/train/trainer.hpp>
 
-#include "prepared_run.hpp"
-#include "run_results.hpp"
 #include "short_spins.hpp"
-#include "training_session.hpp"
+#include "training/prepared_run.hpp"
+#include "training/run_results.hpp"
+#include "training/training_session.hpp"
 
 namespace {
 
@@ -99,8 +99,7 @@ int train(const example::program& program, const example::run_options& given,
     for (const std::string& warning : effnet::resume(trainer, *before, how.notes))
       program.report("warning: " + warning);
     const bool complete = trainer.steps_done() == made.run.total_steps() &&
-                          fs::exists(folder / "weights.safetensors") &&
-                          fs::exists(folder / "report.html");
+                          fs::exists(folder / "weights.safetensors");  // which come last
     if (complete) {
       program.report(sentence("the run in ", effnet::path_in_quotes(given.out),
                               " is finished; there is nothing to do"));
@@ -110,7 +109,8 @@ int train(const example::program& program, const example::run_options& given,
       return example::succeeded;
     }
   }
-  effnet::remove_leftovers(in(folder, "last.ckpt"));
+  for (const char* file : {"last.ckpt", "best.ckpt", "weights.safetensors"})
+    effnet::remove_leftovers(in(folder, file));
   const bool goes_on = trainer.steps_done() > 0;
   if (!given.quiet) std::fprintf(stderr, "%s\n", example::plan_text(made, on.threads()).c_str());
   if (goes_on && !given.quiet)
@@ -120,21 +120,29 @@ int train(const example::program& program, const example::run_options& given,
   example::training_session session(trainer, made.run, made.data, how);
   const example::session_end end = session.run();
   if (session.broken() > 0)
-    program.report(sentence("warning: ", session.broken(), " pictures could not be read, as ",
-                            session.broken_warnings().front()));
+    program.report(sentence("warning: ", session.broken(),
+                            session.broken() == 1 ? " picture" : " pictures",
+                            " could not be read: ", session.broken_warnings().front()));
+  const auto tell_how_to_go_on = [&](const char* what) {
+    program.report(sentence(what, " after step ", trainer.steps_done(), " of ",
+                            made.run.total_steps(), "; to go on: train --resume --out ",
+                            effnet::path_in_quotes(given.out), " with the other options as here"));
+  };
   if (end != example::session_end::finished) {
     example::write_report(made, folder, session, how.loading, on.threads());
-    program.report(sentence(end == example::session_end::interrupted ? "interrupted" : "stopped",
-                            " after step ", trainer.steps_done(), " of ", made.run.total_steps(),
-                            "; to go on: train --resume --out ", given.out));
-    return end == example::session_end::interrupted ? example::failed : example::succeeded;
+    const bool interrupted = end == example::session_end::interrupted;
+    tell_how_to_go_on(interrupted ? "interrupted" : "stopped");
+    return interrupted ? example::failed : example::succeeded;
   }
-  if (session.judgement().results.total().images == 0 && !session.evaluate())
+  // Nothing of it in a sitting that finds all steps done but no results.
+  if (session.judgement().results.total().images == 0 && !session.evaluate()) {
+    tell_how_to_go_on("interrupted");
     return example::failed;
+  }
   const effnet::weights trained = session.result();
-  example::write_result(folder, trained);
   example::write_sheet(made, folder, trained);
   example::write_report(made, folder, session, how.loading, on.threads());
+  example::write_result(folder, trained);
   example::run_result result = example::result_of(session.rows());
   result.best_top1 = session.best_top1();
   example::print_result(made, folder, given.json, result);

@@ -33,7 +33,7 @@ int main() {
   start.rule.input.size = start.rule.input.resize = 64;
   start.labels = data.classes();
   trainer trainer(start, adamw{}, run.options(), cpu_training_backend(), settings.network);
-  const fit_options options{.loader = {.threads = 1, .input = start.rule.input}};
+  const fit_options options{.loader = {.threads = 1}};
   fit(trainer, data, run, options, [](const training_progress& now) {
     if (now.step % 25 == 0) std::printf("%5.1f %%  loss %.3f\n", 100 * now.work_done, now.loss);
     return true;  // false: stop, save_checkpoint, and resume another day, bit by bit

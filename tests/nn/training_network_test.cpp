@@ -20,7 +20,9 @@ network_spec mixed_table() {
           .stages = {fused_mbconv{.repeats = 2, .expand = 1, .in = 6, .out = 6, .se = 0.5f},
                      fused_mbconv{.repeats = 2, .stride = 2, .expand = 2, .in = 6, .out = 8},
                      mbconv{.repeats = 2, .kernel = 5, .expand = 3, .in = 8, .out = 8, .se = 0.25f},
-                     mbconv{.repeats = 1, .stride = 2, .expand = 1, .in = 8, .out = 10}},
+                     fused_mbconv{
+                         .repeats = 1, .stride = 2, .expand = 1, .in = 8, .out = 10, .se = 0.5f},
+                     mbconv{.repeats = 1, .expand = 1, .in = 10, .out = 10}},
           .head = 12,
           .classes = 5};
 }
@@ -34,6 +36,16 @@ network_spec residual_table() {
           .head = 0,
           .classes = 5,
           .act = activation::silu};
+}
+
+/// No head convolution, and squeeze-excite's gate on what is pooled.
+network_spec gated_end_table() {
+  return {.name = "gated end",
+          .stem = 6,
+          .stages = {fused_mbconv{.repeats = 2, .expand = 1, .in = 6, .out = 6},
+                     fused_mbconv{.stride = 2, .expand = 1, .in = 6, .out = 8, .se = 0.5f}},
+          .head = 0,
+          .classes = 5};
 }
 
 weights weights_of(const network_spec& spec) {
@@ -103,6 +115,7 @@ void check_against_differences(const network_spec& spec, const training_settings
 TEST_CASE("nn: gradients of every kind of block agree with finite differences") {
   check_against_differences(mixed_table(), {});
   check_against_differences(residual_table(), {});
+  check_against_differences(gated_end_table(), {});
 }
 
 TEST_CASE("nn: gradients with frozen batch norm agree with finite differences") {
@@ -110,7 +123,7 @@ TEST_CASE("nn: gradients with frozen batch norm agree with finite differences") 
 }
 
 TEST_CASE("nn: recomputed blocks give the same bits in less memory") {
-  for (const network_spec& spec : {mixed_table(), residual_table()}) {
+  for (const network_spec& spec : {mixed_table(), residual_table(), gated_end_table()}) {
     const small_batch batch;
     training_batch step = batch.all();
     step.dropout = 0.2f, step.stochastic_depth = 0.4f;
@@ -139,7 +152,7 @@ TEST_CASE("nn: frozen stages get no gradients and keep their statistics") {
   const small_batch batch;
   net_type whole(weights_of(spec), {}, {.frozen_batch_norm = true});
   whole.forward_backward(batch.all());
-  for (int frozen = 1; frozen <= 5; ++frozen) {
+  for (int frozen = 1; frozen <= 6; ++frozen) {
     CAPTURE(frozen);
     net_type part(weights_of(spec), {}, {.frozen_stages = frozen, .frozen_batch_norm = true});
     part.forward_backward(batch.all());
@@ -164,8 +177,8 @@ TEST_CASE("nn: frozen stages get no gradients and keep their statistics") {
     CHECK(std::ranges::equal(before.values(i), std::as_const(moving).values(i)) ==
           (!statistic || frozen));
   }
-  CHECK_THROWS_WITH_AS(net_type(weights_of(spec), {}, {.frozen_stages = 6}),
-                       doctest::Contains("expected 0 to 5"), spec_error);
+  CHECK_THROWS_WITH_AS(net_type(weights_of(spec), {}, {.frozen_stages = 7}),
+                       doctest::Contains("expected 0 to 6"), spec_error);
 }
 
 TEST_CASE("nn: dropout and stochastic depth do not depend on how a batch is taken apart") {
@@ -247,7 +260,7 @@ TEST_CASE("nn: images that a network cannot be trained on are refused") {
 TEST_CASE("nn: the memory plan names every stage and grows with the batch") {
   net_type net(weights_of(mixed_table()));
   const memory_plan small = net.plan({2, 40, 40, 3}), large = net.plan({8, 40, 40, 3});
-  REQUIRE(small.rows.size() == 6);
+  REQUIRE(small.rows.size() == 7);
   CHECK(small.rows.front().name == "stem");
   CHECK(small.rows[1].name == "stage 1");
   CHECK(small.rows.back().name == "head");
@@ -259,4 +272,33 @@ TEST_CASE("nn: the memory plan names every stage and grows with the batch") {
   CHECK(saved <= large.activations);
   CHECK(large.activations > 3 * small.activations);
   CHECK(large.total() > large.activations + large.gradients);
+}
+
+TEST_CASE("nn: batch norm of a single pixel is refused, unless it is frozen") {
+  const network_spec spec = {.name = "deep",
+                             .stem = 4,
+                             .stages = {mbconv{.stride = 2, .expand = 1, .in = 4, .out = 4},
+                                        mbconv{.stride = 2, .expand = 1, .in = 4, .out = 4},
+                                        mbconv{.stride = 2, .expand = 1, .in = 4, .out = 4},
+                                        mbconv{.stride = 2, .expand = 1, .in = 4, .out = 4}},
+                             .head = 8,
+                             .classes = 5};
+  const shape4 shape{1, 32, 32, 3};
+  const std::vector<float> images = oracle_images(shape), targets(5, 0.2f);
+  const training_batch step{.images = {images.data(), shape}, .targets = targets.data()};
+  CHECK_THROWS_WITH_AS(net_type(weights_of(spec)).forward_backward(step),
+                       doctest::Contains("one pixel to the batch norm of stage 4"), shape_error);
+  CHECK(std::isfinite(
+      net_type(weights_of(spec), {}, {.frozen_batch_norm = true}).forward_backward(step)));
+}
+
+TEST_CASE("nn: logits are those of the last pass, whatever was planned since") {
+  net_type net(weights_of(mixed_table()));
+  CHECK(net.logits().data == nullptr);
+  const small_batch batch;
+  net.forward_backward(batch.all());
+  const std::vector<float> before(net.logits().data, net.logits().data + 20);
+  net.plan({8, 64, 64, 3});
+  CHECK(net.logits().shape == shape4{4, 1, 1, 5});
+  CHECK(std::ranges::equal(std::span(net.logits().data, 20), before));
 }

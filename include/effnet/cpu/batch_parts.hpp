@@ -68,7 +68,7 @@ class part_ops {
     std::exception_ptr failure;
     const int threads =
         std::min(omp_get_max_threads(), static_cast<int>(std::min<std::size_t>(ops_.size(), 64)));
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
+#pragma omp parallel for schedule(static) num_threads(threads)
     for (std::size_t part = 0; part < ops_.size(); ++part) {
       try {
         const thread_scope one(1);

@@ -153,7 +153,12 @@ class loader {
                                    static_cast<std::uint64_t>(next_place_);
       next.epoch = sample / order_.count();
       next.at = static_cast<std::size_t>(sample % order_.count());
-      next.order = order_of(next.epoch);
+      try {
+        next.order = order_of(next.epoch);
+      } catch (...) {
+        fail(to, std::current_exception());
+        continue;
+      }
       if (++next_place_ == to.batch.request.count) ++filling_, next_place_ = 0;
       return next;
     }
@@ -182,13 +187,21 @@ class loader {
         return true;
       }
     } catch (...) {
-      to.failure = std::current_exception();
-      to.ready = ended_ = true;
-      ++filling_;
+      fail(to, std::current_exception());
+      return false;
     }
     ready_.notify_all();
     room_.notify_all();
     return false;
+  }
+
+  /// No batch comes after this one, which is none either.
+  void fail(slot& to, std::exception_ptr why) {
+    to.failure = std::move(why);
+    to.ready = ended_ = true;
+    ++filling_;
+    ready_.notify_all();
+    room_.notify_all();
   }
 
   /// A batch may span several epochs, and threads may be in different batches.
@@ -214,7 +227,11 @@ class loader {
       failure = std::current_exception();
     }
     std::unique_lock lock(mutex_);
-    for (passed_over_sample& sample : passed_over) one.to->passed_over.push_back(sample);
+    try {
+      for (passed_over_sample& sample : passed_over) one.to->passed_over.push_back(sample);
+    } catch (...) {
+      failure = std::current_exception();
+    }
     if (failure && !one.to->failure) one.to->failure = failure;
     if (++one.to->made < batch.shape.n) return;
     if (!one.to->failure) {

@@ -60,7 +60,9 @@ class sample_maker {
       }
       if (size) {
         const crop_box box = sample_box(size->width, size->height, look, key);
-        const int reduction = sample_reduction(box, look.size);
+        // TensorFlow's rule takes single pixels: averaged before, they would be others.
+        const int reduction =
+            look.filter == interpolation::tf_bilinear ? 1 : sample_reduction(box, look.size);
         picture = cache_.find(index, reduction);
         if (!picture && !file) file = set_->encoded(index);
         if (!picture) picture = decoded(index, *file, reduction);

@@ -71,6 +71,11 @@ class conv_norm {
   /// Stochastic depth drops the result with block number `block`.
   void set_block(int block) { block_ = block; }
   int gate() const { return gate_; }
+  /// Whether statistics are to be taken of one number a channel, which leave nothing of it.
+  bool is_degenerate() const {
+    const shape4 shape = layer_.dst_shape();
+    return of_batch_ && shape.n * shape.h * shape.w == 1;
+  }
 
   /// What readers make of the result; without the gate it is what squeeze-excite pools.
   normalised result(const training_pass<B>& pass, bool gated = true) const {

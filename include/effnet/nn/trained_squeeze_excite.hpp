@@ -24,7 +24,8 @@ class trained_squeeze_excite {
     unit.set_gate(gate_);
   }
 
-  int dst() const { return gate_; }
+  /// Not the gate, which outlives the block where its output waits for its readers.
+  int dst() const { return excited_; }
 
   void plan_forward(training_space& space) {
     for (int id : {pooled_, squeezed_, active_, excited_, gate_}) space.acquire(id);

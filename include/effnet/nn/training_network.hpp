@@ -66,6 +66,7 @@ class training_network {
   double forward_backward(const training_batch& batch) {
     const auto scope = on_.enter();
     const training_plan<B>& plan = ready(batch.images);
+    check_statistics(plan);
     const bool drops = draw_dropout(plan, batch), skips = draw_depth(plan, batch);
     const training_pass<B> pass = pass_of(plan, batch.images.data, skips);
     plan.forward(pass, drops);
@@ -81,16 +82,21 @@ class training_network {
   /// `momentum` towards those of the images: 1 / k at the k-th batch averages over all.
   void estimate_statistics(const_tensor_view images, float momentum) {
     const auto scope = on_.enter();
+    if (settings().frozen_batch_norm)
+      throw spec_error(
+          "batch norm is frozen in this network; make one without frozen_batch_norm to "
+          "estimate its statistics");
     const training_plan<B>& plan = ready(images);
+    check_statistics(plan);
     const training_pass<B> pass = pass_of(plan, images.data, false);
     plan.forward(pass, false);
     move_statistics(plan, pass, momentum);
   }
 
-  /// Logits of the last pass, [n, 1, 1, classes].
+  /// Logits of the last pass, [n, 1, 1, classes]; empty where there was none.
   const_tensor_view logits() const {
-    const training_plan<B>& plan = *plans_.front();
-    return plan.logits(pass_of(plan, nullptr, false));
+    if (last_ == nullptr) return {};
+    return last_->logits(pass_of(*last_, nullptr, false));
   }
 
   /// What a step on images of this shape needs. Plans kernels, but allocates no activations.
@@ -108,8 +114,8 @@ class training_network {
   /// The first layer, in the network's order, whose batch statistics in the last pass are no
   /// numbers; else the first tensor whose gradient is none; else "".
   std::string first_non_finite() const {
-    if (plans_.empty()) return "";
-    const training_plan<B>& plan = *plans_.front();
+    if (last_ == nullptr) return "";
+    const training_plan<B>& plan = *last_;
     std::string found;
     std::vector<float> host;
     plan.for_each_norm([&](const conv_norm<B>& unit) {
@@ -187,6 +193,18 @@ class training_network {
     return true;
   }
 
+  void check_statistics(const training_plan<B>& plan) const {
+    plan.for_each_norm([&](const conv_norm<B>& unit) {
+      if (unit.is_degenerate())
+        throw shape_error(sentence("images of shape ", to_string(plan.images()),
+                                   " leave one pixel "
+                                   "to the batch norm of ",
+                                   layer_text(unit.tensors().what),
+                                   ", which has no variance; use a larger batch or images, or "
+                                   "freeze batch norm"));
+    });
+  }
+
   void check(shape4 s) const {
     const int channels = spec().in_channels;
     if (s.n < 1 || s.h < smallest_side || s.w < smallest_side || s.c != channels)
@@ -204,7 +222,10 @@ class training_network {
       plans_.splice(plans_.begin(), plans_, found);
       return *plans_.front();
     }
-    while (plans_.size() >= most_plans) plans_.pop_back();
+    while (plans_.size() >= most_plans) {
+      if (last_ == plans_.back().get()) last_ = nullptr;
+      plans_.pop_back();
+    }
     prepared_ = nullptr;  // its address may be given to the new one
     plans_.push_front(std::make_unique<training_plan<B>>(
         spec(), training_builder<B>(*tensors_, *packed_, on_, rule(), settings()), images));
@@ -220,6 +241,7 @@ class training_network {
       plan.head().prepare(pass_of(plan, nullptr, false));
       prepared_ = &plan;
     }
+    last_ = &plan;
     return plan;
   }
   /// Whether `to` had to be made anew.
@@ -236,6 +258,7 @@ class training_network {
   std::unique_ptr<packed_for_training<B>> packed_;
   std::uint64_t version_ = 0;
   std::list<std::unique_ptr<training_plan<B>>> plans_;  // most recently used first
+  const training_plan<B>* last_ = nullptr;              // of the last pass
   const training_plan<B>* prepared_ = nullptr;          // whose constants `statistics_` holds
   typename B::buffer arena_, scratch_, statistics_;
   std::vector<float> drawn_;

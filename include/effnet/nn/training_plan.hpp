@@ -8,6 +8,7 @@
 
 #include <effnet/nn/memory_plan.hpp>
 #include <effnet/nn/residual_sum.hpp>
+#include <effnet/nn/stored_value.hpp>
 #include <effnet/nn/trained_head.hpp>
 #include <effnet/nn/trained_max_pool.hpp>
 #include <effnet/nn/trained_squeeze_excite.hpp>
@@ -45,6 +46,10 @@ class training_plan {
     if (spec.head > 0)
       extend("head", [&](auto& nodes, const auto& src) {
         return add<conv_norm<B>>(nodes, build, layer_role::head, src, spec.act).value();
+      });
+    if (at.unit != nullptr && at.unit->gate() != training_space::none)
+      extend("head", [&](auto& nodes, const auto& src) {
+        return add<stored_value<B>>(nodes, build, src).value();
       });
     head_.emplace(build, at);
     blocks_ = build.blocks;
@@ -103,8 +108,8 @@ class training_plan {
   }
 
  private:
-  using node =
-      std::variant<conv_norm<B>, trained_squeeze_excite<B>, residual_sum<B>, trained_max_pool<B>>;
+  using node = std::variant<conv_norm<B>, trained_squeeze_excite<B>, residual_sum<B>,
+                            trained_max_pool<B>, stored_value<B>>;
   struct segment {
     std::string name;
     int first = 0, last = 0;  // numbers of its buffers

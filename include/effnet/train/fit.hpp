@@ -17,7 +17,7 @@
 namespace effnet {
 
 struct fit_options {
-  loader_options loader = {};
+  loader_options loader = {};         ///< its seed, targets and input rule are the run's
   std::int64_t stop_after = 0;        ///< steps done at which to stop; 0: all of the run
   std::int64_t checkpoint_every = 0;  ///< steps; 0: never
 };
@@ -101,7 +101,12 @@ fit_report fit(trainer<Network, Rule>& trained, const Set& set, const training_r
   const auto plan = [&run, end](std::int64_t step) {
     return step < end ? run.request(step) : std::nullopt;
   };
-  loader batches(set, options.loader, plan, trained.steps_done());
+  loader_options loading = options.loader;
+  loading.seed = run.settings().seed;
+  loading.targets =
+      run.settings().loss == loss_kind::sigmoid ? label_targets::multi_hot : label_targets::shares;
+  loading.input = trained.network().rule().input;
+  loader batches(set, loading, plan, trained.steps_done());
   const std::vector<training_run::stage_row> rows = run.rows();
   cost_model cost;
   detail::recent_speed speed;

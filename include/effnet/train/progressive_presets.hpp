@@ -142,7 +142,7 @@ inline std::vector<training_stage> automl_stages(const v2_regularization& v2,
                released ? "the released code schedules the EfficientNetV2 networks only"
                         : "table 6 of the paper lists EfficientNetV2-S, M and L only",
                "; use preset 'fixed'", !released && find_v2(spec) ? " or 'automl'" : "",
-               ", or give stages of your own (interpolated_stages)"));
+               ", or stages of your own"));
 }
 
 }  // namespace detail

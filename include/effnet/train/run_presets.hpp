@@ -31,6 +31,8 @@ inline run_settings published_settings(const recipe& from, const network_spec& s
   for (training_stage& stage : s.stages) {
     if (from.dropout) stage.dropout = *from.dropout;
     if (from.survival != recipe{}.survival) stage.stochastic_depth = 1 - from.survival;
+    if (from.augment != augmentation::of_network)
+      stage.rand_augment = stage.mixup = stage.cutmix = 0;
   }
   const detail::v2_regularization* v2 = detail::find_v2(spec);
   switch (from.augment) {
@@ -45,6 +47,7 @@ inline run_settings published_settings(const recipe& from, const network_spec& s
       break;
   }
   s.look.labels = cutmix_labels::by_mean_area;
+  s.look.filter = interpolation::tf_bilinear;
   if (!v2) {
     s.look.crop = v1_crop(s.stages.back().size);
     s.look.filter = interpolation::bicubic;

@@ -18,7 +18,8 @@ struct training_options {
   ema average = {};
   bool averaged = true;  ///< whether a moving average is kept
   decay_set decayed = decay_set::kernels;
-  double clip = 0;  ///< largest norm of a tensor's gradient and of all together; 0: any
+  /// Largest norm of a tensor's gradient and of all together, before weight decay; 0: any.
+  double clip = 0;
   /// A batch is run in so many parts, one after the other, and their gradients are averaged: the
   /// memory of one part. Batch norm sees the parts.
   int accumulation = 1;

@@ -35,8 +35,10 @@ class training_run {
     schedule_.check();
     mean_batch_ = mean_batch();
     const double steps = settings_.epochs * static_cast<double>(images_) / mean_batch_;
-    if (!(steps < 1e15))
-      throw setting_error(sentence("a run of ", settings_.epochs, " epochs is too long"));
+    constexpr double most_steps = 1e12;
+    if (!(steps < most_steps && static_cast<double>(settings_.min_steps) < most_steps))
+      throw setting_error(sentence("a run of ", settings_.epochs, " epochs and at least ",
+                                   settings_.min_steps, " steps is too long"));
     schedule_.total_steps =
         std::max({settings_.min_steps, static_cast<std::int64_t>(steps), std::int64_t{1}});
     if (draws_batches()) tabulate();
@@ -181,8 +183,8 @@ class training_run {
       throw setting_error(
           sentence("estimate_batches is ", s.estimate_batches, "; it has to be at least 0"));
     for (const training_stage& stage : s.stages)
-      if (stage.batch(s.batch) > 1'000'000)
-        throw setting_error(sentence("a stage's batch of ", stage.batch(s.batch),
+      if (!(static_cast<double>(stage.batch_factor) * static_cast<double>(s.batch) <= 1e6))
+        throw setting_error(sentence("a stage's batch of ", stage.batch_factor, " times ", s.batch,
                                      " images is too large; at most 1000000 are possible"));
     for (const training_stage& stage : s.stages) {
       if (s.accumulation > stage.batch(s.batch))

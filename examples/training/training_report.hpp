@@ -17,7 +17,7 @@
 #include "line_chart.hpp"
 #include "report_page.hpp"
 #include "terminal_line.hpp"
-#include "training_log.hpp"
+#include "training/training_log.hpp"
 
 namespace example {
 

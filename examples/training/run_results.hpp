@@ -18,9 +18,9 @@
 #include "network_runner.hpp"
 #include "picture_sheet.hpp"
 #include "prediction.hpp"
-#include "prepared_run.hpp"
-#include "stage_pictures.hpp"
-#include "training_report.hpp"
+#include "training/prepared_run.hpp"
+#include "training/stage_pictures.hpp"
+#include "training/training_report.hpp"
 
 namespace example {
 

@@ -14,7 +14,7 @@
 
 #include "chosen_model.hpp"
 #include "image_options.hpp"
-#include "run_recipe.hpp"
+#include "training/run_recipe.hpp"
 
 namespace example {
 

@@ -12,10 +12,10 @@
 #include <effnet/arch/count.hpp>
 #include <effnet/train/resume.hpp>
 
-#include "batch_choice.hpp"
-#include "run_choices.hpp"
-#include "start_weights.hpp"
-#include "training_data.hpp"
+#include "training/batch_choice.hpp"
+#include "training/run_choices.hpp"
+#include "training/start_weights.hpp"
+#include "training/training_data.hpp"
 
 namespace example {
 
@@ -34,7 +34,12 @@ namespace detail {
 inline std::optional<run_recipe> recipe_before(const run_options& given) {
   const std::string of_run =
       given.resume ? (std::filesystem::path(given.out) / "recipe.json").string() : std::string();
-  if (!of_run.empty() && std::filesystem::exists(of_run)) return read_recipe(of_run);
+  if (!of_run.empty() && std::filesystem::exists(of_run)) {
+    if (!given.recipe.empty())
+      throw usage_error(effnet::sentence("--recipe does not go with --resume: the run in ",
+                                         effnet::path_in_quotes(given.out), " has its own recipe"));
+    return read_recipe(of_run);
+  }
   if (!given.recipe.empty()) return read_recipe(given.recipe);
   return std::nullopt;
 }

@@ -19,11 +19,11 @@
 #include <effnet/train/resume.hpp>
 #include <effnet/train/training_run.hpp>
 
-#include "interruption.hpp"
-#include "set_judgement.hpp"
-#include "training_data.hpp"
-#include "training_log.hpp"
-#include "training_progress.hpp"
+#include "training/interruption.hpp"
+#include "training/set_judgement.hpp"
+#include "training/training_data.hpp"
+#include "training/training_log.hpp"
+#include "training/training_progress.hpp"
 
 namespace example {
 
@@ -84,6 +84,7 @@ class training_session {
           return is_judged && !stops;
         },
         [&] { save("last.ckpt"); });
+    progress_.clear();
     broken_ = report.broken;
     warnings_ = report.warnings;
     save("last.ckpt");
@@ -108,7 +109,8 @@ class training_session {
     effnet::weights averages = trainer_.averaged();
     const int batches = run_.settings().estimate_batches;
     if (batches == 0 || trainer_.steps_done() < run_.total_steps()) return averages;
-    effnet::training_network network(averages, trainer_.network().device());
+    effnet::training_network network(averages, trainer_.network().device(),
+                                     {.variance = run_.settings().network.variance});
     const std::int64_t last = run_.total_steps() - 1;
     effnet::loader loader(data_.train, how_.loading, [&](std::int64_t step) {
       std::optional<effnet::batch_request> request = run_.request(last);
@@ -133,6 +135,11 @@ class training_session {
     set_judgement judged = judgement_of_result();
     if (interrupted_.asked()) return false;
     judgement_ = std::move(judged);
+    if (judgement_.results.total().images == 0)
+      throw effnet::image_error(effnet::sentence("none of the ", data_.val.count(),
+                                                 " pictures to validate on can be read; the "
+                                                 "first: ",
+                                                 judgement_.first_problem));
     if (judgement_.unreadable > 0 && !std::exchange(told_unreadable_, true))
       progress_.tell(effnet::sentence(
           "warning: ", judgement_.unreadable, " of ", data_.val.count(),
@@ -147,6 +154,7 @@ class training_session {
                                 .top1 = total.percent(total.top1),
                                 .top5 = total.percent(total.top5),
                                 .seconds = seconds()};
+    if (is_evaluated()) return true;  // in a sitting that was ended before it wrote its results
     log_.add(row);
     progress_.tell(effnet::sentence("step ", steps, ", epoch ", fixed(row.epoch, 1), ": top-1 ",
                                     fixed(row.top1, 2), " %, top-5 ", fixed(row.top5, 2),

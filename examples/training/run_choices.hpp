@@ -15,8 +15,8 @@
 #include <effnet/train/run_presets.hpp>
 
 #include "program.hpp"
-#include "run_options.hpp"
-#include "run_recipe.hpp"
+#include "training/run_options.hpp"
+#include "training/run_recipe.hpp"
 
 namespace example {
 
@@ -98,6 +98,13 @@ inline void choose_stages(effnet::run_settings& s, const run_options& given, boo
   if (given.stages && static_cast<std::size_t>(*given.stages) != s.stages.size())
     s.stages =
         effnet::interpolated_stages(stage(s.stages.front()), stage(s.stages.back()), *given.stages);
+  const bool grows = !given.mode.empty() && given.mode != "fixed";
+  const int only = given.size.value_or(s.stages.front().size);
+  if (s.stages.size() == 1 && (grows || given.min_size.value_or(only) != only))
+    throw usage_error(effnet::sentence("preset '", s.preset, "' has one stage, so that ",
+                                       grows ? "--mode " + given.mode : "--min-size",
+                                       " changes nothing: add --stages 4, or choose --preset "
+                                       "scratch"));
   const bool published = s.preset != "scratch" && s.preset != "finetune";
   if (!of_preset || !published) choose_sizes(s.stages, given);  // those have rules of their own
   lead_to(s.stages, &stage::dropout, given.dropout);
@@ -164,7 +171,8 @@ inline void choose_network(effnet::training_settings& s, const run_options& give
 
 /// A batch that was given as a number; nothing for "auto" or where none was given.
 inline std::optional<std::int64_t> given_batch(const run_options& given) {
-  if (given.batch.empty() || given.batch.starts_with("auto")) return std::nullopt;
+  if (given.batch.empty() || given.batch == "auto" || given.batch == "auto-per-stage")
+    return std::nullopt;
   std::int64_t batch = 0;
   const char* const end = given.batch.data() + given.batch.size();
   const auto read = std::from_chars(given.batch.data(), end, batch);

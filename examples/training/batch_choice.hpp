@@ -12,10 +12,10 @@
 #include <effnet/train/largest_batch.hpp>
 #include <effnet/train/training_run.hpp>
 
-#include "memory_limit.hpp"
-#include "run_options.hpp"
-#include "run_recipe.hpp"
-#include "training_tables.hpp"
+#include "training/memory_limit.hpp"
+#include "training/run_options.hpp"
+#include "training/run_recipe.hpp"
+#include "training/training_tables.hpp"
 
 namespace example {
 
@@ -68,7 +68,7 @@ inline void choose_batch(effnet::run_settings& settings, const run_options& give
       given.memory ? *given.memory * 1e9 : static_cast<double>(available_memory()) / 2);
   // A sixteenth of the data leaves steps enough in an epoch.
   const std::int64_t of_data = std::max<std::int64_t>(8, images / 16);
-  const bool fits = given.batch.starts_with("auto");
+  const bool fits = !given.batch.empty() && !given_batch(given);
   const int most = static_cast<int>(std::min<std::int64_t>(
       images,
       fits || settings.batch > most_unasked ? std::min(most_unasked, of_data) : settings.batch));

@@ -11,7 +11,7 @@
 #include <effnet/data/open_data_set.hpp>
 
 #include "class_list.hpp"
-#include "run_recipe.hpp"
+#include "training/run_recipe.hpp"
 
 namespace example {
 

@@ -13,7 +13,7 @@
 #include <effnet/images.hpp>
 #include <effnet/train/training_run.hpp>
 
-#include "training_report.hpp"
+#include "training/training_report.hpp"
 
 namespace example {
 
