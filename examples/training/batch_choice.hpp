@@ -13,6 +13,7 @@
 #include <effnet/train/training_run.hpp>
 
 #include "training/memory_limit.hpp"
+#include "training/run_choices.hpp"
 #include "training/run_options.hpp"
 #include "training/run_recipe.hpp"
 #include "training/training_tables.hpp"
