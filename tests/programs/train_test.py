@@ -296,6 +296,17 @@ class TrainRefuses(TrainTest):
             self.refuses(*self.options(option, value), status=2, says=option)
         self.refuses(*self.options("--batch", 1000), says="batch")
         self.refuses(*self.options("--min-size", 64), says="64", status=2)
+        self.refuses(*self.options("--batch", "auto-foo"), says="auto-foo", status=2)
+
+    def test_growing_images_in_a_single_stage(self):
+        one = ("--preset", "fixed", "--size", 48)
+        self.refuses(*self.options(*one, "--mode", "progressive"), says="--stages", status=2)
+        self.refuses(*self.options(*one, "--min-size", 32), says="--stages", status=2)
+
+    def test_another_recipe_for_a_run_to_go_on_with(self):
+        self.train("--stop-after", 2, status=0)
+        recipe = self.out / "recipe.json"
+        self.refuses("--resume", "--out", self.out, "--recipe", recipe, says="own recipe", status=2)
 
     def test_a_run_that_diverges_says_where(self):
         done = self.train("--optimizer", "sgd", "--lr", 1000, "--warmup", 0, status=1)
