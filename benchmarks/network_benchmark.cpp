@@ -1,7 +1,5 @@
 #include <benchmark/benchmark.h>
-#include <omp.h>
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,9 +12,9 @@
 
 #include "../examples/short_spins.hpp"
 #include "machine.hpp"
+#include "repeated.hpp"
 
-// One forward pass of a network on the CPU backend. Every repetition times one pass, so that the
-// aggregates are of passes; "min" is the figure to compare on a machine that others use too.
+// One forward pass of a network on the CPU backend.
 namespace {
 using namespace effnet;
 
@@ -41,18 +39,9 @@ void forward(benchmark::State& state, const network_spec* spec, int size, int ba
 }
 
 void add(const std::string& name, const network_spec& spec, int size, int batch) {
-  for (int threads : {1, omp_get_max_threads()}) {
-    benchmark::RegisterBenchmark((name + "/threads:" + std::to_string(threads)).c_str(), forward,
-                                 &spec, size, batch, threads)
-        ->Unit(benchmark::kMillisecond)
-        ->UseRealTime()
-        ->Iterations(1)
-        ->Repetitions(20)
-        ->ComputeStatistics("min", [](const std::vector<double>& times) {
-          return *std::min_element(times.begin(), times.end());
-        });
-    if (omp_get_max_threads() == 1) break;
-  }
+  add_repeated(name, 20, [=, &spec](benchmark::State& state, int threads) {
+    forward(state, &spec, size, batch, threads);
+  });
 }
 }  // namespace
 

@@ -1,7 +1,5 @@
 #include <benchmark/benchmark.h>
-#include <omp.h>
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +12,7 @@
 
 #include "../examples/short_spins.hpp"
 #include "machine.hpp"
+#include "repeated.hpp"
 
 // One training step (forward, backward, TensorFlow's RMSProp) on the CPU backend, without moving
 // averages, as the other systems are timed; "deterministic" is what the same bits on any number of
@@ -59,18 +58,9 @@ void train(benchmark::State& state, const network_spec* spec, int size, int batc
 
 void add(const std::string& name, const network_spec& spec, int size, int batch,
          bool deterministic = false) {
-  for (int threads : {1, omp_get_max_threads()}) {
-    benchmark::RegisterBenchmark((name + "/threads:" + std::to_string(threads)).c_str(), train,
-                                 &spec, size, batch, threads, deterministic)
-        ->Unit(benchmark::kMillisecond)
-        ->UseRealTime()
-        ->Iterations(1)
-        ->Repetitions(5)
-        ->ComputeStatistics("min", [](const std::vector<double>& times) {
-          return *std::min_element(times.begin(), times.end());
-        });
-    if (omp_get_max_threads() == 1) break;
-  }
+  add_repeated(name, 5, [=, &spec](benchmark::State& state, int threads) {
+    train(state, &spec, size, batch, threads, deterministic);
+  });
 }
 }  // namespace
 
