@@ -88,7 +88,12 @@ inline prepared_run prepare(const program& program, const run_options& given) {
       settings.stages[i].learning_rate_factor = base->settings.stages[i].learning_rate_factor;
     }
   } else if (is_open) {
+    const std::int64_t of_preset = settings.batch;
     choose_batch(settings, given, images, planner);
+    if (given.batch.empty() && settings.batch < of_preset && !given.quiet)
+      program.report(effnet::sentence("the preset's batch of ", of_preset, " is cut to ",
+                                      settings.batch,
+                                      ", which data and memory allow; the learning rate follows"));
   }
   if (settings.batch > images)
     throw effnet::setting_error(

@@ -49,10 +49,17 @@ class option_group {
   template <class Number>
   void number(const char* name, Number& to, double least, double most, const char* type,
               const char* help) const {
-    app_.add_option(name, to, help)
-        ->check(CLI::Range(least, most).description(""))
-        ->type_name(type)
-        ->group(title_);
+    const CLI::Validator in_range(
+        [=](std::string& text) {
+          double value = 0;
+          if (CLI::detail::lexical_cast(text, value) && value >= least && value <= most)
+            return std::string();
+          return most >= 1e6
+                     ? effnet::sentence("'", text, "' is no number from ", least, " on")
+                     : effnet::sentence("'", text, "' is no number from ", least, " to ", most);
+        },
+        "");
+    app_.add_option(name, to, help)->check(in_range)->type_name(type)->group(title_);
   }
   void flag(const char* name, bool& to, const char* help) const {
     app_.add_flag(name, to, help)->group(title_);

@@ -19,6 +19,7 @@
 #include "picture_sheet.hpp"
 #include "prediction.hpp"
 #include "training/prepared_run.hpp"
+#include "training/set_judgement.hpp"
 #include "training/stage_pictures.hpp"
 #include "training/training_report.hpp"
 
@@ -96,6 +97,10 @@ void write_report(const prepared_run& made, const std::filesystem::path& folder,
   if (session.broken() > 0)
     report.warnings.push_back(effnet::sentence(session.broken(), " pictures could not be read"));
   for (const std::string& warning : session.broken_warnings()) report.warnings.push_back(warning);
+  if (const set_judgement& judged = session.judgement(); judged.unreadable > 0)
+    report.warnings.push_back(
+        effnet::sentence(judged.unreadable, " of ", made.data.val.count(),
+                         " pictures to validate on could not be read: ", judged.first_problem));
   const accuracy& results = session.judgement().results;
   std::vector<shown_mistake> mistakes;
   for (const verdict& v : results.worst())

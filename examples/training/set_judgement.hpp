@@ -1,13 +1,15 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <effnet/backend/training_backend.hpp>
 #include <effnet/data/any_data_set.hpp>
+#include <effnet/math/loss.hpp>
 #include <effnet/nn/network.hpp>
 
 #include "accuracy.hpp"
@@ -20,7 +22,7 @@ namespace example {
 /// How a network judged a data set.
 struct set_judgement {
   accuracy results{0};
-  double loss = 0;  ///< cross-entropy of the true class, on average
+  double loss = 0;  ///< training's, on average, without smoothing and weights of classes
   std::size_t unreadable = 0;
   std::string first_problem;
 };
@@ -30,6 +32,7 @@ namespace detail {
 /// A verdict, or why there is none.
 struct judged_sample {
   verdict judged;
+  double loss = 0;
   std::string problem;
 };
 
@@ -38,8 +41,8 @@ template <effnet::backend B>
 class judge_of_samples {
  public:
   judge_of_samples(const effnet::dynamic_network<B>& network, const effnet::any_data_set& set,
-                   std::size_t batch)
-      : network_(network, 1), set_(set), batch_(batch) {}
+                   effnet::loss_kind loss, std::size_t batch)
+      : network_(network, 1), set_(set), loss_(loss), batch_(batch) {}
 
   std::vector<judged_sample> operator()(std::size_t number) {
     const std::size_t begin = number * batch_, end = std::min(begin + batch_, set_.count());
@@ -59,6 +62,7 @@ class judge_of_samples {
     for (std::size_t k = 0; k < readable.size(); ++k) {
       const std::size_t i = readable[k];
       made[i - begin].judged = best_of_labels(i, network_.logits(k));
+      made[i - begin].loss = loss_of(i, network_.logits(k));
     }
     return made;
   }
@@ -73,8 +77,23 @@ class judge_of_samples {
     return judge(i, truth, logits);
   }
 
+  double loss_of(std::size_t i, std::span<const float> logits) const {
+    const std::vector<int> labels = set_.labels(i);
+    const bool shared = loss_ == effnet::loss_kind::softmax;
+    std::vector<float> target(logits.size()), unused(logits.size());
+    for (int label : labels)
+      target[static_cast<std::size_t>(label)] =
+          shared ? 1 / static_cast<float>(labels.size()) : 1.0f;
+    const int classes = static_cast<int>(logits.size());
+    return shared ? effnet::math::softmax_cross_entropy(logits.data(), target.data(), classes, 0,
+                                                        nullptr, unused.data())
+                  : effnet::math::sigmoid_cross_entropy(logits.data(), target.data(), classes, 0,
+                                                        nullptr, unused.data());
+  }
+
   network_runner<B> network_;
   const effnet::any_data_set& set_;
+  effnet::loss_kind loss_;
   std::size_t batch_;
 };
 
@@ -85,22 +104,23 @@ class judge_of_samples {
 /// says no, the rest is left out.
 template <effnet::backend B, class MayGoOn>
 set_judgement judge_set(const effnet::dynamic_network<B>& network, const effnet::any_data_set& set,
-                        std::size_t threads, std::size_t mistakes_kept, MayGoOn&& may_go_on) {
+                        effnet::loss_kind loss, std::size_t threads, std::size_t mistakes_kept,
+                        MayGoOn&& may_go_on) {
   constexpr std::size_t batch = 4;
   const std::size_t batches = (set.count() + batch - 1) / batch;
   set_judgement made{
       .results = accuracy(mistakes_kept), .loss = 0, .unreadable = 0, .first_problem = {}};
   ordered_work<std::vector<detail::judged_sample>> work(
       batches, std::min(threads, batches), 2 * threads,
-      [&] { return detail::judge_of_samples<B>(network, set, batch); });
+      [&] { return detail::judge_of_samples<B>(network, set, loss, batch); });
   for (std::size_t i = 0; i < batches && may_go_on(); ++i)
-    for (const auto& [judged, problem] : work.next()) {
-      if (!problem.empty()) {
-        if (made.unreadable++ == 0) made.first_problem = problem;
+    for (const detail::judged_sample& sample : work.next()) {
+      if (!sample.problem.empty()) {
+        if (made.unreadable++ == 0) made.first_problem = sample.problem;
         continue;
       }
-      made.results.add(judged);
-      made.loss -= std::log(std::max(1e-12, static_cast<double>(judged.truth_probability)));
+      made.results.add(sample.judged);
+      made.loss += sample.loss;
     }
   made.loss /= static_cast<double>(std::max<std::size_t>(1, made.results.total().images));
   return made;

@@ -32,16 +32,42 @@ inline void remark(std::vector<std::string>& remarks, const effnet::any_data_set
         effnet::path_in_quotes(name), " that ", set.ignored() == 1 ? "is" : "are", " no picture"));
 }
 
+/// The names of `--classes`, each once.
+inline class_list distinct_classes(const std::string& path) {
+  class_list list = read_classes(path);
+  std::vector<std::string> sorted = list.names;
+  std::ranges::sort(sorted);
+  const auto twice = std::ranges::adjacent_find(sorted);
+  if (twice != sorted.end() && list.ids.empty())
+    throw effnet::file_error(effnet::sentence(effnet::path_in_quotes(path), " names the class ",
+                                              effnet::in_quotes(*twice),
+                                              " twice; give every class a name of its own"));
+  return list;
+}
+
+/// Opens a set whose classes the data name by `list`'s names or, all of them, by its WordNet ids.
+inline effnet::any_data_set open_with_classes(const std::string& name, effnet::set_part part,
+                                              const class_list& list) {
+  if (!list.ids.empty()) {
+    const effnet::any_data_set own = effnet::open_data_set(name, part);
+    const bool by_id = std::ranges::all_of(own.classes(), [&](const std::string& one) {
+      return std::ranges::find(list.ids, one) != list.ids.end();
+    });
+    if (by_id) return effnet::open_data_set(name, part, list.ids).with_class_names(list.names);
+  }
+  return effnet::open_data_set(name, part, list.names);
+}
+
 }  // namespace detail
 
 /// Opens the sets of a recipe. Without `--val` a fixed tenth of the data is held out. Classes are
 /// those of `--classes`, or `known` if the data have the same ones, in another order perhaps.
 inline training_data open_training_data(const run_recipe& recipe,
                                         const std::vector<std::string>& known) {
-  std::vector<std::string> classes;
-  if (!recipe.classes.empty()) classes = read_classes(recipe.classes).names;
-  effnet::any_data_set all = effnet::open_data_set(recipe.data, effnet::set_part::train, classes);
-  if (classes.empty() && all.classes() != known &&
+  class_list list;
+  if (!recipe.classes.empty()) list = detail::distinct_classes(recipe.classes);
+  effnet::any_data_set all = detail::open_with_classes(recipe.data, effnet::set_part::train, list);
+  if (list.names.empty() && all.classes() != known &&
       std::ranges::is_permutation(all.classes(), known))
     all = effnet::open_data_set(recipe.data, effnet::set_part::train, known);
   std::vector<std::string> remarks;
@@ -53,8 +79,8 @@ inline training_data open_training_data(const run_recipe& recipe,
     const effnet::split parts = effnet::hold_out_tenth(all);
     return {all.part(parts.train), all.part(parts.held_out), std::move(remarks)};
   }
-  effnet::any_data_set val =
-      effnet::open_data_set(recipe.val, effnet::set_part::test, all.classes());
+  if (list.names.empty()) list.names = all.classes();
+  effnet::any_data_set val = detail::open_with_classes(recipe.val, effnet::set_part::test, list);
   detail::remark(remarks, val, recipe.val);
   return {std::move(all), std::move(val), std::move(remarks)};
 }
@@ -78,10 +104,11 @@ inline std::vector<float> class_weights(const std::string& how, const effnet::an
                                               effnet::path_in_quotes(how),
                                               "; give a file with a number a line, or balanced"));
   for (float weight = 0; file >> weight;) weights.push_back(weight);
-  if (!file.eof() || weights.size() != set.classes().size())
+  const bool all_read = file.eof();
+  if (!all_read || weights.size() != set.classes().size())
     throw effnet::file_error(effnet::sentence(effnet::path_in_quotes(how), " has ", weights.size(),
-                                              file.eof() ? "" : " and then something that is no",
-                                              " number", weights.size() == 1 ? "" : "s",
+                                              weights.size() == 1 ? " number" : " numbers",
+                                              all_read ? "" : " and then something that is none",
                                               ", expected one for each of the ",
                                               set.classes().size(), " classes"));
   return weights;

@@ -75,6 +75,8 @@ class training_session {
          .stop_after = how_.stop_after,
          .checkpoint_every = how_.checkpoint_every},
         [&](const effnet::training_progress& now) {
+          if (now.broken > 0 && !std::exchange(told_broken_, true))
+            progress_.tell("warning: a picture could not be read; more at the end");
           const bool last = now.step == now.total;
           const bool stops = interrupted_.asked() || (now.step == how_.stop_after && !last);
           const bool evaluates = is_due_for_evaluation(now.step);
@@ -182,7 +184,8 @@ class training_session {
     try {
       const effnet::dynamic_network<effnet::cpu_backend> network(result(),
                                                                  effnet::cpu_backend(how_.threads));
-      return judge_set(network, data_.val, static_cast<std::size_t>(how_.threads), mistakes_shown,
+      return judge_set(network, data_.val, run_.settings().loss,
+                       static_cast<std::size_t>(how_.threads), mistakes_shown,
                        [this] { return !interrupted_.asked(); });
     } catch (const effnet::weight_error& e) {
       throw effnet::training_error(
@@ -191,16 +194,20 @@ class training_session {
     }
   }
 
-  /// After every so many epochs, after every stage, and at the end; ascending.
+  /// After every stage, at the end, and after every so many epochs unless one of those is near;
+  /// ascending.
   std::vector<std::int64_t> evaluation_steps() const {
-    std::vector<std::int64_t> after;
-    const double distance = std::max(1.0, how_.evaluate_every * run_.steps_per_epoch());
-    for (double at = distance; at < static_cast<double>(run_.total_steps()) + 0.5; at += distance)
-      after.push_back(std::min<std::int64_t>(run_.total_steps(), std::llround(at)));
+    std::vector<std::int64_t> after = {run_.total_steps()};
     if (run_.is_staged())
       for (std::size_t i = 0; i < run_.schedule().stages.size(); ++i)
         after.push_back(run_.schedule().end_of(i));
-    after.push_back(run_.total_steps());
+    const std::vector<std::int64_t> ends = after;
+    const double distance = std::max(1.0, how_.evaluate_every * run_.steps_per_epoch());
+    for (double at = distance; at < static_cast<double>(run_.total_steps()); at += distance)
+      if (std::ranges::none_of(ends, [&](std::int64_t end) {
+            return std::abs(static_cast<double>(end) - at) < distance / 4;
+          }))
+        after.push_back(std::llround(at));
     std::ranges::sort(after);
     const auto repeated = std::ranges::unique(after);
     after.erase(repeated.begin(), repeated.end());
@@ -277,7 +284,7 @@ class training_session {
   double row_seconds_ = 0;
   std::int64_t row_steps_ = 0, row_images_ = 0;
   std::int64_t saved_after_ = -1;  ///< steps
-  bool told_unreadable_ = false;
+  bool told_unreadable_ = false, told_broken_ = false;
   std::size_t broken_ = 0;
   std::vector<std::string> warnings_;
 };

@@ -72,6 +72,21 @@ TEST_CASE("data: a line may have several labels, and padding") {
   CHECK(set.label(2) == 2);
 }
 
+TEST_CASE("data: under a heading the columns count by their names") {
+  const listed made("number,Image,size,label_1,label 2\n1,a.png,9,cat,\n2,b.png,8,dog,cat,emu\n");
+  const image_files set = read_image_list(made.list);
+  CHECK(set.classes() == std::vector<std::string>{"cat", "dog", "emu"});
+  CHECK(set.name(0) == "a.png");
+  CHECK(set.labels(0).size() == 1);
+  CHECK(set.labels(1).size() == 3);
+  REQUIRE(set.warnings().size() == 1);
+  CHECK(has(set.warnings()[0], "2 columns of"));
+  CHECK(has(set.warnings()[0], "'number' and others"));
+  const listed two("path,species\na.png,cat\n");
+  CHECK(read_image_list(two.list).classes() == std::vector<std::string>{"cat"});
+  CHECK(has(listed("path,size,species\na.png,9,cat\n").refusal(), "without a column of labels"));
+}
+
 TEST_CASE("data: a list takes the classes of its training set") {
   const listed made("a.png,cat\nb.png,dog\n");
   const image_files set = read_image_list(made.list, {"dog", "emu", "cat"});

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import random
 import re
 import signal
@@ -48,6 +47,22 @@ class TrainTest(ProgramTest):
     def rows(self, out=None):
         text = ((out or self.out) / "log.jsonl").read_text()
         return [json.loads(line) for line in text.splitlines()]
+
+    def two_colours(self, names=("blue thing", "red thing"), count=20):
+        """Class folders of noisy pictures in two colours."""
+        numbers = random.Random(2)
+        data = self.folder / "colours"
+        for name, colour in zip(names, ((30, 30, 220), (220, 30, 30))):
+            (data / name).mkdir(parents=True)
+            for i in range(count):
+                noise = [numbers.randrange(30) for _ in range(64)]
+                (data / name / f"{i}.png").write_bytes(
+                    png(40, 40, lambda x, y: tuple(c + noise[(x * 7 + y) % 64] for c in colour)))
+        return data
+
+    def classes_of(self, out=None):
+        _, metadata = read_safetensors((out or self.out) / "weights.safetensors")
+        return json.loads(metadata["effnet.classes"])
 
 
 class Train(TrainTest):
@@ -113,14 +128,7 @@ class Train(TrainTest):
                          (again / "recipe.json").read_text())
 
     def test_class_folders_end_in_weights_that_the_other_programs_take(self):
-        numbers = random.Random(1)
-        data = self.folder / "data"
-        for name, colour in (("red thing", (220, 30, 30)), ("blue thing", (30, 30, 220))):
-            (data / name).mkdir(parents=True)
-            for i in range(30):
-                noise = [numbers.randrange(30) for _ in range(64)]
-                (data / name / f"{i}.png").write_bytes(
-                    png(40, 40, lambda x, y: tuple(c + noise[(x * 7 + y) % 64] for c in colour)))
+        data = self.two_colours(count=30)
         (data / "notes.txt").write_text("no picture")
         (data / "red thing" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
         done = self.train("--json", "--epochs", 12, data=data)
@@ -147,6 +155,60 @@ class Train(TrainTest):
         _, metadata = read_safetensors(tuned / "weights.safetensors")
         self.assertEqual(json.loads(metadata["effnet.classes"]),
                          ["blue thing", "green thing", "red thing"])
+
+    def test_a_list_with_a_heading_and_other_columns(self):
+        data = self.two_colours()
+        lines = [f"{i},{name}/{i}.png,{'easy' if i % 2 else 'hard'},{name}"
+                 for name in ("red thing", "blue thing") for i in range(20)]
+        table = self.folder / "list.csv"
+        table.write_text("\n".join(["number,path,kind,label"] + lines))
+        # Paths count from the folder of the list.
+        table = table.rename(data / "list.csv")
+        done = self.train("--epochs", 1, data=table)
+        self.assertIn("2 columns", done.stderr)
+        self.assertEqual(self.classes_of(), ["blue thing", "red thing"])
+        table.write_text("path,kind,sort\n0.png,hard,red thing\n")
+        self.refuses(*self.options(data=table, out=self.folder / "other"), says="label")
+
+    def test_classes_by_name_and_by_wordnet_id(self):
+        names = self.folder / "names.txt"
+        names.write_text("red thing\ngreen thing\nblue thing\n")
+        data = self.two_colours()
+        self.train("--epochs", 1, "--classes", names, data=data)
+        self.assertEqual(self.classes_of(), ["red thing", "green thing", "blue thing"])
+        names.write_text("red thing\nblue thing\nred thing\n")
+        self.refuses(*self.options("--classes", names, data=data, out=self.folder / "twice"),
+                     says="twice")
+        (data / "blue thing").rename(data / "n01440764")
+        (data / "red thing").rename(data / "n01443537")
+        names.write_text(json.dumps([{"wnid": "n01443537", "index": 1, "name": "goldfish"},
+                                     {"wnid": "n01440764", "index": 0, "name": "tench"}]))
+        self.train("--epochs", 1, "--classes", names, "--val", data, data=data,
+                   out=self.folder / "ids")
+        self.assertEqual(self.classes_of(self.folder / "ids"), ["tench", "goldfish"])
+
+    def test_weights_of_classes_from_a_file(self):
+        weights = self.folder / "weights.txt"
+        weights.write_text("1\n0.5\n")
+        data = self.two_colours()
+        self.train("--epochs", 1, "--class-weights", weights, data=data)
+        recipe = json.loads((self.out / "recipe.json").read_text())
+        self.assertEqual([one["weight"] for one in recipe["class_weights"]], [1, 0.5])
+        for text, says in (("1\nmuch\n", "has 1 number and then something that is none"),
+                           ("1\n1\n1\n", "has 3 numbers")):
+            weights.write_text(text)
+            self.refuses(*self.options("--class-weights", weights, data=data,
+                                       out=self.folder / "other"), says=says)
+
+    def test_the_sigmoid_loss_is_validated_as_what_it_is(self):
+        self.train("--loss", "sigmoid", "--lr", 1e-9, "--epochs", 1)
+        loss = [row["val_loss"] for row in self.rows() if "val_loss" in row][-1]
+        self.assertAlmostEqual(loss, 6.93, delta=0.7)  # ten questions, each of log 2 at the start
+
+    def test_a_batch_that_is_cut_is_told(self):
+        done = self.run_program("--model", self.table, "--data", "shapes:160x32", "--preset",
+                                "fixed", "--size", 32, "--dry-run")
+        self.assertRegex(done.stderr, r"batch of 2048 is cut to \d+")
 
     def test_a_dry_run_prints_schedule_and_memory_and_leaves_nothing(self):
         text = self.train("--dry-run").stdout
@@ -187,7 +249,7 @@ class TrainGoesOn(TrainTest):
                      "fixed"):
             whole = self.folder / ("whole_" + mode)
             self.train("--mode", mode, "--quiet", out=whole)
-            for threads in (1, 2):
+            for threads in (1, 2, 4):
                 self.out = self.folder / f"{mode}_{threads}"
                 self.killed("--mode", mode, "--checkpoint-every", 4, "--loader-threads", threads,
                             after=13)
@@ -290,9 +352,18 @@ class TrainRefuses(TrainTest):
             wrong.write_text(text)
             self.refuses("--recipe", wrong, "--out", self.out, says=says)
 
+    def test_a_validation_set_of_other_classes(self):
+        data = self.folder / "data"
+        (data / "cat").mkdir(parents=True)
+        (data / "cat" / "1.png").write_bytes(png(40, 40, lambda x, y: (x, y, 0)))
+        self.refuses(*self.options("--val", data), says="cat")
+
+    def test_an_out_below_a_file(self):
+        self.refuses(*self.options(out=self.table / "run"), says="cannot make the folder")
+
     def test_numbers_out_of_range(self):
         for option, value in (("--epochs", 0), ("--dropout", 1), ("--size", 8), ("--batch", "many"),
-                              ("--lr", "fast"), ("--mode", "slow")):
+                              ("--lr", "fast"), ("--mode", "slow"), ("--stop-after", 0)):
             self.refuses(*self.options(option, value), status=2, says=option)
         self.refuses(*self.options("--batch", 1000), says="batch")
         self.refuses(*self.options("--min-size", 64), says="64", status=2)

@@ -147,10 +147,11 @@ TEST_CASE("train: what has no published schedule defaults to fixed") {
 TEST_CASE("train: a preset that says nothing about a network is refused with the alternatives") {
   CHECK(refusal(b0, paper) ==
         "preset 'paper' says nothing about network 'efficientnet_b0': table 6 of the paper lists "
-        "EfficientNetV2-S, M and L only; use preset 'fixed', or stages of your own");
+        "EfficientNetV2-S, M and L only; use preset 'fixed' or 'scratch', or stages of your own");
   CHECK(refusal(v2_b0, paper) ==
         "preset 'paper' says nothing about network 'efficientnetv2_b0': table 6 of the paper lists "
-        "EfficientNetV2-S, M and L only; use preset 'fixed' or 'automl', or stages of your own");
+        "EfficientNetV2-S, M and L only; use preset 'automl', 'fixed' or 'scratch', or stages of "
+        "your own");
   for (const network_spec* spec : {&b4, &lite2, &resnet50, &b4_fused_1_3}) {
     CHECK(refusal(*spec, paper) != "");
     CHECK(refusal(*spec, slides) != "");

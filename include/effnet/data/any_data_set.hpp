@@ -38,6 +38,8 @@ class any_data_set {
 
   /// Some of its samples, in this order. Throws `error` for numbers that it does not have.
   any_data_set part(std::vector<std::size_t> indices) const;
+  /// The same with other names for its classes. Throws `error` where they are not as many.
+  any_data_set with_class_names(std::vector<std::string> names) const;
 
  private:
   struct interface {
@@ -121,7 +123,30 @@ struct any_part {
   std::size_t group(std::size_t i) const { return whole.group(indices[i]); }
 };
 
+struct renamed_classes {
+  any_data_set under;
+  std::vector<std::string> names;
+
+  std::size_t count() const { return under.count(); }
+  const std::vector<std::string>& classes() const { return names; }
+  int label(std::size_t i) const { return under.label(i); }
+  effnet::image image(std::size_t i) const { return under.image(i); }
+  std::string name(std::size_t i) const { return under.name(i); }
+  std::optional<encoded_image> encoded(std::size_t i) const { return under.encoded(i); }
+  std::vector<int> labels(std::size_t i) const { return under.labels(i); }
+  std::size_t group(std::size_t i) const { return under.group(i); }
+  std::size_t ignored() const { return under.ignored(); }
+  std::vector<std::string> warnings() const { return under.warnings(); }
+};
+
 }  // namespace detail
+
+inline any_data_set any_data_set::with_class_names(std::vector<std::string> names) const {
+  if (names.size() != classes().size())
+    throw error(
+        sentence("a set of ", classes().size(), " classes cannot take ", names.size(), " names"));
+  return detail::renamed_classes{*this, std::move(names)};
+}
 
 inline any_data_set any_data_set::part(std::vector<std::size_t> indices) const {
   for (std::size_t i : indices)

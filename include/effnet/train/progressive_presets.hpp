@@ -136,13 +136,13 @@ inline std::vector<training_stage> automl_stages(const v2_regularization& v2,
 
 [[noreturn]] inline void refuse(progressive_preset preset, const network_spec& spec) {
   const bool released = preset == progressive_preset::automl;
-  throw spec_error(
-      sentence("preset '", progressive_preset_names[static_cast<std::size_t>(preset)],
-               "' says nothing about network '", std::string_view(spec.name), "': ",
-               released ? "the released code schedules the EfficientNetV2 networks only"
-                        : "table 6 of the paper lists EfficientNetV2-S, M and L only",
-               "; use preset 'fixed'", !released && find_v2(spec) ? " or 'automl'" : "",
-               ", or stages of your own"));
+  throw spec_error(sentence("preset '", progressive_preset_names[static_cast<std::size_t>(preset)],
+                            "' says nothing about network '", std::string_view(spec.name), "': ",
+                            released
+                                ? "the released code schedules the EfficientNetV2 networks only"
+                                : "table 6 of the paper lists EfficientNetV2-S, M and L only",
+                            "; use preset ", !released && find_v2(spec) ? "'automl', " : "",
+                            "'fixed' or 'scratch', or stages of your own"));
 }
 
 }  // namespace detail
