@@ -108,7 +108,7 @@ tr:last-child td{border-bottom:0}td .meter{width:160px;height:6px}
 .chart text.soft{fill:var(--soft);font-size:11px}.chart text.title{font-weight:650;font-size:13px}
 .chart path{fill:none}.line{stroke-width:1.8;stroke-linejoin:round}.faint{stroke-width:1;opacity:.3}
 .grid{stroke:var(--line);opacity:.7}.axis{stroke:var(--soft)}.band{fill:var(--line);opacity:.35}
-.batch{display:flex;flex-wrap:wrap;gap:4px;margin-bottom:16px}.batch img{height:88px;border-radius:4px}
+.batch{display:grid;grid-template-columns:repeat(auto-fill,minmax(80px,1fr));gap:4px;margin-bottom:16px}.batch img{width:100%;border-radius:4px}
 )";
   std::string text_;
 };
