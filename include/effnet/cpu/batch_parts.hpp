@@ -98,7 +98,7 @@ class convolution_of_parts {
   std::size_t scratch_bytes() const {
     return ops_.count() * detail::aligned_bytes(ops_.first().scratch_bytes());
   }
-  const dnnl::memory::desc& layout() const { return ops_.first().layout(); }
+  weight_layout layout() const { return ops_.first().layout(); }
   std::string_view implementation() const { return ops_.first().implementation(); }
   packed_weights pack(const float* oihw, const float* bias) const {
     return ops_.first().pack(oihw, bias);
@@ -127,14 +127,16 @@ class data_gradient_of_parts {
   std::size_t scratch_bytes() const {
     return ops_.count() * detail::aligned_bytes(ops_.first().scratch_bytes());
   }
-  const dnnl::memory::desc& layout() const { return ops_.first().layout(); }
+  weight_layout layout() const { return ops_.first().layout(); }
   std::string_view implementation() const { return ops_.first().implementation(); }
-  dnnl::memory pack(const float* oihw) const { return ops_.first().pack(oihw); }
-  void repack(const float* oihw, dnnl::memory& packed) const { ops_.first().repack(oihw, packed); }
-  void run(const dnnl::memory& weights, const float* diff_dst, float* diff_src,
+  packed_weights pack(const float* oihw) const { return ops_.first().pack(oihw); }
+  void repack(const float* oihw, packed_weights& packed) const {
+    ops_.first().repack(oihw, packed);
+  }
+  void run(const packed_weights& packed, const float* diff_dst, float* diff_src,
            std::byte* scratch) const {
     ops_.for_each([&](const convolution_backward_data& op, std::size_t part) {
-      op.run(weights, diff_dst + part * ops_.dst_step(), diff_src + part * ops_.src_step(),
+      op.run(packed, diff_dst + part * ops_.dst_step(), diff_src + part * ops_.src_step(),
              scratch + part * detail::aligned_bytes(op.scratch_bytes()));
     });
   }

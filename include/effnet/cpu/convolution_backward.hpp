@@ -6,6 +6,7 @@
 
 #include <effnet/core/aligned_buffer.hpp>
 #include <effnet/cpu/dnnl_primitive.hpp>
+#include <effnet/cpu/packed_weights.hpp>
 #include <effnet/cpu/parallel.hpp>
 
 namespace effnet::cpu {
@@ -18,24 +19,26 @@ class convolution_backward_data {
         weights_(problem, primitive_.desc_of(DNNL_ARG_WEIGHTS)) {}
 
   std::size_t scratch_bytes() const { return primitive_.scratch_bytes(); }
-  const dnnl::memory::desc& layout() const { return weights_.layout(); }
+  weight_layout layout() const {
+    return {.kind = kernel_kind::direct, .direct = weights_.layout()};
+  }
   std::string_view implementation() const { return primitive_.implementation(); }
 
   /// From OIHW, into the layout of this pass: it may differ from the forward pass's.
-  dnnl::memory pack(const float* oihw) const {
-    dnnl::memory packed(layout(), onednn_engine());
+  packed_weights pack(const float* oihw) const {
+    packed_weights packed{aligned_buffer(weights_.bytes()), {}};
     repack(oihw, packed);
     return packed;
   }
   /// The same into what `pack` made, without allocating.
-  void repack(const float* oihw, dnnl::memory& packed) const {
-    weights_.pack(oihw, packed.get_data_handle());
+  void repack(const float* oihw, packed_weights& packed) const {
+    weights_.pack(oihw, packed.weights.data());
   }
 
   /// Overwrites `diff_src`.
-  void run(const dnnl::memory& weights, const float* diff_dst, float* diff_src,
+  void run(const packed_weights& packed, const float* diff_dst, float* diff_src,
            std::byte* scratch) const {
-    primitive_.run({diff_dst, weights.get_data_handle(), diff_src, scratch});
+    primitive_.run({diff_dst, packed.weights.data(), diff_src, scratch});
   }
 
  private:

@@ -18,7 +18,7 @@ namespace effnet {
 class cpu_training_backend : public cpu_backend {
  public:
   using conv = cpu::convolution_of_parts;
-  using packed_backward = dnnl::memory;
+  using packed_backward = cpu::packed_weights;
   using conv_backward_data_op = cpu::data_gradient_of_parts;
   using conv_backward_weights_op = cpu::weight_gradient_of_parts;
 
