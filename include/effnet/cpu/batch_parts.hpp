@@ -9,6 +9,7 @@
 
 #include <effnet/core/aligned_buffer.hpp>
 #include <effnet/cpu/convolution.hpp>
+#include <effnet/cpu/data_gradient.hpp>
 #include <effnet/cpu/parallel.hpp>
 #include <effnet/cpu/thread_scope.hpp>
 #include <effnet/cpu/weight_gradient.hpp>
@@ -92,8 +93,10 @@ class part_ops {
 /// `convolution` of a whole batch, or of its fixed parts.
 class convolution_of_parts {
  public:
-  convolution_of_parts(const conv_problem& problem, const epilogue& then, bool fixed)
-      : ops_(problem, fixed, [&](const conv_problem& p) { return convolution(p, then); }) {}
+  convolution_of_parts(const conv_problem& problem, const epilogue& then,
+                       const cpu_options& options, bool fixed)
+      : ops_(problem, fixed, [&](const conv_problem& p) { return convolution(p, then, options); }) {
+  }
 
   std::size_t scratch_bytes() const {
     return ops_.count() * detail::aligned_bytes(ops_.first().scratch_bytes());
@@ -118,11 +121,11 @@ class convolution_of_parts {
   detail::part_ops<convolution> ops_;
 };
 
-/// `convolution_backward_data`, the same way.
+/// `data_gradient`, the same way.
 class data_gradient_of_parts {
  public:
-  data_gradient_of_parts(const conv_problem& problem, bool fixed)
-      : ops_(problem, fixed, [](const conv_problem& p) { return convolution_backward_data(p); }) {}
+  data_gradient_of_parts(const conv_problem& problem, const cpu_options& options, bool fixed)
+      : ops_(problem, fixed, [&](const conv_problem& p) { return data_gradient(p, options); }) {}
 
   std::size_t scratch_bytes() const {
     return ops_.count() * detail::aligned_bytes(ops_.first().scratch_bytes());
@@ -135,14 +138,14 @@ class data_gradient_of_parts {
   }
   void run(const packed_weights& packed, const float* diff_dst, float* diff_src,
            std::byte* scratch) const {
-    ops_.for_each([&](const convolution_backward_data& op, std::size_t part) {
+    ops_.for_each([&](const data_gradient& op, std::size_t part) {
       op.run(packed, diff_dst + part * ops_.dst_step(), diff_src + part * ops_.src_step(),
              scratch + part * detail::aligned_bytes(op.scratch_bytes()));
     });
   }
 
  private:
-  detail::part_ops<convolution_backward_data> ops_;
+  detail::part_ops<data_gradient> ops_;
 };
 
 /// `weight_gradient`; the gradients of the parts are added in their order.

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include <effnet/cpu/direct_convolution.hpp>
+#include <effnet/cpu/kernel_choice.hpp>
 
 namespace effnet::cpu {
 
@@ -12,8 +13,8 @@ namespace effnet::cpu {
 /// handles in it are this plan's own: two threads use two plans.
 class convolution {
  public:
-  convolution(const conv_problem& problem, const epilogue& then)
-      : kernel_(std::in_place_type<direct_convolution>, problem, then) {}
+  convolution(const conv_problem& problem, const epilogue& then, const cpu_options& options)
+      : kernel_(planned(problem, then, options)) {}
 
   std::size_t scratch_bytes() const {
     return std::visit([](const auto& kernel) { return kernel.scratch_bytes(); }, kernel_);
@@ -40,7 +41,16 @@ class convolution {
   }
 
  private:
-  std::variant<direct_convolution> kernel_;
+  using kernels = std::variant<direct_convolution, winograd_convolution>;
+
+  static kernels planned(const conv_problem& problem, const epilogue& then,
+                        const cpu_options& options) {
+    if (kernel_for(problem, options) == kernel_kind::winograd)
+      return kernels(std::in_place_type<winograd_convolution>, problem, then);
+    return kernels(std::in_place_type<direct_convolution>, problem, then);
+  }
+
+  kernels kernel_;
 };
 
 }  // namespace effnet::cpu

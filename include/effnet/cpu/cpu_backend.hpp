@@ -17,7 +17,7 @@
 
 namespace effnet {
 
-/// oneDNN for convolutions with their epilogues, own kernels for the rest; OpenMP threads, shared
+/// Own kernels and oneDNN's, whichever is faster for an op; OpenMP threads, shared
 /// with oneDNN. Equal thread counts give equal bits.
 class cpu_backend {
  public:
@@ -31,8 +31,9 @@ class cpu_backend {
   cpu_backend() : cpu_backend(omp_get_max_threads()) {}
   /// 0 or less: as above. Never more than OMP_THREAD_LIMIT: oneDNN's weight gradients plan for a
   /// number of threads and wait for each. Throws `backend_error` above `most_threads`.
-  explicit cpu_backend(int threads)
-      : threads_(std::min(threads > 0 ? threads : omp_get_max_threads(), omp_get_thread_limit())) {
+  explicit cpu_backend(int threads, const cpu_options& options = {})
+      : options_(options),
+        threads_(std::min(threads > 0 ? threads : omp_get_max_threads(), omp_get_thread_limit())) {
     if (threads > most_threads)
       throw backend_error(sentence("the cpu backend cannot run on ", threads,
                                    " threads; ask for at most ", most_threads));
@@ -40,8 +41,9 @@ class cpu_backend {
 
   static constexpr std::string_view name() { return "cpu"; }
   int threads() const { return threads_; }
+  const cpu_options& options() const { return options_; }
   cpu_backend with_threads(int threads) const {
-    return cpu_backend(threads > 0 ? threads : threads_);
+    return cpu_backend(threads > 0 ? threads : threads_, options_);
   }
 
   cpu::thread_scope enter() const { return cpu::thread_scope(threads_); }
@@ -53,7 +55,7 @@ class cpu_backend {
   }
 
   conv plan_conv(const conv_problem& problem, const epilogue& then = {}) const {
-    return conv(problem, then);
+    return conv(problem, then, options_);
   }
   void conv_forward(const conv& op, const packed& weights, const_tensor_view src, tensor_view dst,
                     std::byte* scratch) const {
@@ -79,6 +81,7 @@ class cpu_backend {
   }
 
  private:
+  cpu_options options_;
   int threads_;
 };
 

@@ -24,22 +24,23 @@ class cpu_training_backend : public cpu_backend {
 
   cpu_training_backend() = default;
   /// 0 threads: as many as OpenMP would use.
-  explicit cpu_training_backend(int threads, bool deterministic = false)
-      : cpu_backend(threads), deterministic_(deterministic) {}
+  explicit cpu_training_backend(int threads, bool deterministic = false,
+                                const cpu_options& options = {})
+      : cpu_backend(threads, options), deterministic_(deterministic) {}
   cpu_training_backend with_threads(int threads) const {
-    return cpu_training_backend(threads > 0 ? threads : this->threads(), deterministic_);
+    return cpu_training_backend(threads > 0 ? threads : this->threads(), deterministic_, options());
   }
   bool deterministic() const { return deterministic_; }
 
   conv plan_conv(const conv_problem& problem, const epilogue& then = {}) const {
-    return conv(problem, then, deterministic_);
+    return conv(problem, then, options(), deterministic_);
   }
   void conv_forward(const conv& op, const packed& weights, const_tensor_view src, tensor_view dst,
                     std::byte* scratch) const {
     op.forward(weights, src.data, dst.data, scratch);
   }
   conv_backward_data_op plan_conv_backward_data(const conv_problem& problem) const {
-    return conv_backward_data_op(problem, deterministic_);
+    return conv_backward_data_op(problem, options(), deterministic_);
   }
   conv_backward_weights_op plan_conv_backward_weights(const conv_problem& problem,
                                                       bool bias) const {

@@ -27,4 +27,18 @@ void parallel_ranges(std::size_t count, std::size_t work, const Body& body) {
   }
 }
 
+/// Calls `body(worker, item)` for every item below `count`, each on whichever thread is free next;
+/// `worker` tells the threads apart and is below omp_get_max_threads(). For items that cost much
+/// and whose results do not depend on who makes them.
+template <class Body>
+void parallel_items(std::size_t count, const Body& body) {
+  if (count < 2 || omp_get_max_threads() == 1) {
+    for (std::size_t item = 0; item < count; ++item) body(std::size_t{0}, item);
+    return;
+  }
+#pragma omp parallel for schedule(dynamic, 1)
+  for (std::size_t item = 0; item < count; ++item)
+    body(static_cast<std::size_t>(omp_get_thread_num()), item);
+}
+
 }  // namespace effnet::cpu

@@ -31,4 +31,48 @@ EFFNET_KERNEL_BODY void store(const Floats& from, float* to) {
   std::memcpy(to, &from, sizeof from);
 }
 
+/// The first `count` lanes, at most all; the others are 0, and nothing behind is read.
+template <class Floats>
+EFFNET_KERNEL_BODY void load_part(const float* from, std::size_t count, Floats& to) {
+  to = Floats{};
+  std::memcpy(&to, from, count * sizeof(float));
+}
+/// Stores the first `count` lanes and touches nothing behind.
+template <class Floats>
+EFFNET_KERNEL_BODY void store_part(const Floats& from, std::size_t count, float* to) {
+  std::memcpy(to, &from, count * sizeof(float));
+}
+
+#if defined(__x86_64__)
+// As instructions: a copy of a length that is not constant is a call of memcpy.
+EFFNET_KERNEL_BODY void load_part(const float* from, std::size_t count, floats16& to) {
+  const auto mask = static_cast<unsigned short>((1u << count) - 1);
+  asm("vmovups %1, %0%{%2%}%{z%}"
+      : "=v"(to)
+      : "m"(*reinterpret_cast<const float(*)[16]>(from)), "Yk"(mask));
+}
+EFFNET_KERNEL_BODY void store_part(const floats16& from, std::size_t count, float* to) {
+  const auto mask = static_cast<unsigned short>((1u << count) - 1);
+  asm("vmovups %1, %0%{%2%}" : "+m"(*reinterpret_cast<float(*)[16]>(to)) : "v"(from), "Yk"(mask));
+}
+
+/// Eight lanes of which the first `count` are set, for instructions that take a mask so.
+EFFNET_KERNEL_BODY const int* lane_mask(std::size_t count) {
+  static constexpr int lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return lanes + (8 - count);
+}
+EFFNET_KERNEL_BODY void load_part(const float* from, std::size_t count, floats8& to) {
+  floats8 mask;
+  std::memcpy(&mask, lane_mask(count), sizeof mask);
+  asm("vmaskmovps %1, %2, %0"
+      : "=x"(to)
+      : "m"(*reinterpret_cast<const float(*)[8]>(from)), "x"(mask));
+}
+EFFNET_KERNEL_BODY void store_part(const floats8& from, std::size_t count, float* to) {
+  floats8 mask;
+  std::memcpy(&mask, lane_mask(count), sizeof mask);
+  asm("vmaskmovps %1, %2, %0" : "+m"(*reinterpret_cast<float(*)[8]>(to)) : "x"(from), "x"(mask));
+}
+#endif
+
 }  // namespace effnet::cpu

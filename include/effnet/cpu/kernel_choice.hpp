@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+
+#include <effnet/cpu/cpu_options.hpp>
+#include <effnet/cpu/winograd.hpp>
+
+/// Which kernel a convolution runs on: functions of its shape and the options alone, so that equal
+/// plans run equal kernels on every machine and number of threads.
+namespace effnet::cpu {
+
+/// Whether Winograd should be faster than direct convolution. Costs are in multiply-adds of the
+/// inner loops: what tiles waste at an image's edges, sums over rows of a matrix too low for its
+/// kernel, and weights four times as large that each chunk of tiles reads again.
+constexpr bool prefers_winograd(const conv_problem& p) {
+  if (!has_winograd(p)) return false;
+  const shape4 d = p.dst();
+  const auto tiles = static_cast<double>(d.n) * ((d.h + 3) / 4) * ((d.w + 3) / 4);
+  const double in = p.src.c, out = p.out;
+  constexpr double efficiency = 0.7;         // of the products, beside direct convolution's
+  constexpr double read = 8;                 // one weight, from the third cache
+  constexpr double source = 6, result = 10;  // one transformed value
+  const double products = in * out * (tiles / efficiency + read * (tiles / 48 + 1));
+  const double transforms = tiles * (source * in + result * out);
+  return 36 * (products + transforms) < static_cast<double>(p.macs());
+}
+
+inline kernel_kind kernel_for(const conv_problem& p, const cpu_options& options) {
+  if (options.winograd && prefers_winograd(p)) return kernel_kind::winograd;
+  return kernel_kind::direct;
+}
+
+/// The convolution that makes the gradient by the source of one of stride 1: from the gradient of
+/// the result, with the filters turned.
+constexpr conv_problem turned(const conv_problem& p) {
+  const int last = p.kernel - 1;
+  return {.src = p.dst(),
+          .out = p.src.c,
+          .kernel = p.kernel,
+          .stride = 1,
+          .groups = p.groups,
+          .pad = {last - p.pad.top, last - p.pad.left, last - p.pad.bottom, last - p.pad.right}};
+}
+
+}  // namespace effnet::cpu
