@@ -41,13 +41,18 @@ class convolution {
   }
 
  private:
-  using kernels = std::variant<direct_convolution, winograd_convolution>;
+  using kernels = std::variant<direct_convolution, winograd_convolution, stem_convolution>;
 
   static kernels planned(const conv_problem& problem, const epilogue& then,
-                        const cpu_options& options) {
-    if (kernel_for(problem, options) == kernel_kind::winograd)
-      return kernels(std::in_place_type<winograd_convolution>, problem, then);
-    return kernels(std::in_place_type<direct_convolution>, problem, then);
+                         const cpu_options& options) {
+    switch (kernel_for(problem, options)) {
+      case kernel_kind::winograd:
+        return kernels(std::in_place_type<winograd_convolution>, problem, then);
+      case kernel_kind::stem:
+        return kernels(std::in_place_type<stem_convolution>, problem, then);
+      default:
+        return kernels(std::in_place_type<direct_convolution>, problem, then);
+    }
   }
 
   kernels kernel_;

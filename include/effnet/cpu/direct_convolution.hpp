@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <string_view>
 
@@ -30,11 +29,7 @@ class direct_convolution {
   }
   void repack(const float* oihw, const float* bias, packed_weights& packed) const {
     weights_.pack(oihw, packed.weights.data());
-    auto* to = reinterpret_cast<float*>(packed.bias.data());
-    if (bias != nullptr)
-      std::copy_n(bias, out_, to);
-    else
-      std::fill_n(to, out_, 0.0f);
+    fill_bias(bias, out_, packed);
   }
 
   void forward(const packed_weights& packed, const float* src, float* dst,

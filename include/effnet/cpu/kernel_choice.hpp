@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include <effnet/cpu/cpu_options.hpp>
+#include <effnet/cpu/stem_convolution.hpp>
 #include <effnet/cpu/winograd.hpp>
 
 /// Which kernel a convolution runs on: functions of its shape and the options alone, so that equal
@@ -27,6 +28,7 @@ constexpr bool prefers_winograd(const conv_problem& p) {
 
 inline kernel_kind kernel_for(const conv_problem& p, const cpu_options& options) {
   if (options.winograd && prefers_winograd(p)) return kernel_kind::winograd;
+  if (is_stem(p)) return kernel_kind::stem;
   return kernel_kind::direct;
 }
 

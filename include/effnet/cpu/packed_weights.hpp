@@ -1,12 +1,15 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+
 #include <effnet/core/aligned_buffer.hpp>
 #include <effnet/cpu/dnnl.hpp>
 
 namespace effnet::cpu {
 
 /// The kernels that convolutions run on; each packs its weights its own way.
-enum class kernel_kind { direct, winograd, pointwise };
+enum class kernel_kind { direct, winograd, pointwise, stem };
 
 /// How packed weights are laid out: plans that agree on it share them.
 struct weight_layout {
@@ -22,5 +25,19 @@ struct weight_layout {
 struct packed_weights {
   aligned_buffer weights, bias;
 };
+
+/// Copies a bias of `count` channels, or zeros where there is none.
+inline void fill_bias(const float* bias, std::size_t count, packed_weights& packed) {
+  auto* to = reinterpret_cast<float*>(packed.bias.data());
+  if (bias != nullptr)
+    std::copy_n(bias, count, to);
+  else
+    std::fill_n(to, count, 0.0f);
+}
+
+/// The next multiple of `to`.
+constexpr std::size_t rounded_up(std::size_t count, std::size_t to) {
+  return (count + to - 1) / to * to;
+}
 
 }  // namespace effnet::cpu

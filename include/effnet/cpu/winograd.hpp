@@ -46,11 +46,7 @@ class winograd_convolution {
     return packed;
   }
   void repack(const float* oihw, const float* bias, packed_weights& packed) const {
-    auto* constants = reinterpret_cast<float*>(packed.bias.data());
-    if (bias != nullptr)
-      std::copy_n(bias, shape_.out, constants);
-    else
-      std::fill_n(constants, shape_.out, 0.0f);
+    fill_bias(bias, shape_.out, packed);
     transform_filters(oihw, shape_.in * 9, 9, false, packed);
   }
   /// For the gradient by the source: from the forward pass's weights, whose output channels are
@@ -61,7 +57,7 @@ class winograd_convolution {
   packed_weights pack_turned(const float* oihw) const {
     packed_weights packed{aligned_buffer(weight_floats() * sizeof(float)),
                           aligned_buffer(shape_.out * sizeof(float))};
-    std::fill_n(reinterpret_cast<float*>(packed.bias.data()), shape_.out, 0.0f);
+    fill_bias(nullptr, shape_.out, packed);
     repack_turned(oihw, packed);
     return packed;
   }
@@ -84,10 +80,6 @@ class winograd_convolution {
   }
 
  private:
-  static std::size_t rounded_up(std::size_t count, std::size_t to) {
-    return (count + to - 1) / to * to;
-  }
-
   static detail::winograd_shape shape_of(const conv_problem& p, isa best, std::size_t workers) {
     const shape4 d = p.dst();
     detail::winograd_shape w{};

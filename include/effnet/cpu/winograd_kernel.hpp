@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include <effnet/backend/problems.hpp>
+#include <effnet/cpu/register_tile.hpp>
 #include <effnet/cpu/vector_math.hpp>
 #include <effnet/cpu/winograd_transforms.hpp>
 
@@ -87,17 +88,7 @@ EFFNET_KERNEL_BODY void multiply_tiles(const winograd_shape& w, const float* v, 
                                        float* m) {
   constexpr std::size_t lanes = lanes_of<Floats>;
   Floats sums[Rows][Registers] = {};
-  for (std::size_t k = 0; k < w.in; ++k) {
-    Floats weights[Registers];
-#pragma GCC unroll 2
-    for (std::size_t r = 0; r < Registers; ++r) load(u + (k * Registers + r) * lanes, weights[r]);
-#pragma GCC unroll 16
-    for (std::size_t row = 0; row < Rows; ++row) {
-      const float x = v[row * w.source_row + k];
-#pragma GCC unroll 2
-      for (std::size_t r = 0; r < Registers; ++r) sums[row][r] += x * weights[r];
-    }
-  }
+  add_products(v, w.source_row, u, w.in, sums);
 #pragma GCC unroll 16
   for (std::size_t row = 0; row < Rows; ++row)
 #pragma GCC unroll 2
@@ -175,7 +166,7 @@ EFFNET_KERNEL_BODY void transform_products(const winograd_shape& w, const epilog
 
 /// `count` tiles from tile `first` on, all output channels. `u` is [block][point][in][channels of
 /// the block]; `v` and `m` are scratch.
-template <class Floats, std::size_t Rows>
+template <class Floats>
 EFFNET_KERNEL_BODY void winograd_body(const winograd_shape& w, const epilogue& then,
                                       const float* src, const float* u, const float* bias,
                                       float* dst, float* v, float* m, std::size_t first,
@@ -189,9 +180,9 @@ EFFNET_KERNEL_BODY void winograd_body(const winograd_shape& w, const epilogue& t
       const float* sources = v + point * w.source_point;
       float* products = m + point * w.product_point;
       if (both)
-        multiply_point<Floats, Rows, 2>(w, sources, u, products, count);
+        multiply_point<Floats, tile_rows<Floats>, 2>(w, sources, u, products, count);
       else
-        multiply_point<Floats, Rows, 1>(w, sources, u, products, count);
+        multiply_point<Floats, tile_rows<Floats>, 1>(w, sources, u, products, count);
     }
     if (both)
       transform_products<Floats, 2>(w, then, m, bias, channel, first, count, dst);
@@ -206,19 +197,19 @@ using winograd_kernel = void (*)(const winograd_shape&, const epilogue&, const f
 inline void winograd_portable(const winograd_shape& w, const epilogue& then, const float* src,
                               const float* u, const float* bias, float* dst, float* v, float* m,
                               std::size_t first, std::size_t count) {
-  winograd_body<floats4, 4>(w, then, src, u, bias, dst, v, m, first, count);
+  winograd_body<floats4>(w, then, src, u, bias, dst, v, m, first, count);
 }
 EFFNET_TARGET_AVX2 inline void winograd_avx2(const winograd_shape& w, const epilogue& then,
                                              const float* src, const float* u, const float* bias,
                                              float* dst, float* v, float* m, std::size_t first,
                                              std::size_t count) {
-  winograd_body<floats8, 6>(w, then, src, u, bias, dst, v, m, first, count);
+  winograd_body<floats8>(w, then, src, u, bias, dst, v, m, first, count);
 }
 EFFNET_TARGET_AVX512 inline void winograd_avx512(const winograd_shape& w, const epilogue& then,
                                                  const float* src, const float* u,
                                                  const float* bias, float* dst, float* v, float* m,
                                                  std::size_t first, std::size_t count) {
-  winograd_body<floats16, 12>(w, then, src, u, bias, dst, v, m, first, count);
+  winograd_body<floats16>(w, then, src, u, bias, dst, v, m, first, count);
 }
 
 }  // namespace effnet::cpu::detail
