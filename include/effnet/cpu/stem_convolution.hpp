@@ -7,8 +7,9 @@
 #include <string_view>
 
 #include <effnet/cpu/packed_weights.hpp>
+#include <effnet/cpu/panels.hpp>
 #include <effnet/cpu/parallel.hpp>
-#include <effnet/cpu/stem_kernel.hpp>
+#include <effnet/cpu/result_store.hpp>
 
 namespace effnet::cpu {
 
@@ -33,13 +34,12 @@ class stem_convolution {
         window_(kernel_ * static_cast<std::size_t>(problem.src.c)),
         source_row_(
             static_cast<std::size_t>(problem.src.c) *
-            static_cast<std::size_t>((problem.dst().w - 1) * problem.stride + problem.kernel)) {}
+            static_cast<std::size_t>((problem.dst().w - 1) * problem.stride + problem.kernel)),
+        panels_(out_, best) {}
 
-  std::size_t scratch_bytes() const {
-    return workers_ * source_rows(rows_at_a_time) * source_row_ * sizeof(float);
-  }
+  std::size_t scratch_bytes() const { return workers_ * worker_floats() * sizeof(float); }
   weight_layout layout() const {
-    return {.kind = kernel_kind::stem, .direct = {}, .block = static_cast<int>(block())};
+    return {.kind = kernel_kind::stem, .direct = {}, .block = static_cast<int>(panels_.width())};
   }
   std::string_view implementation() const {
     return best_ == isa::avx512 ? "stem_avx512"
@@ -48,59 +48,40 @@ class stem_convolution {
   }
 
   packed_weights pack(const float* oihw, const float* bias) const {
-    packed_weights packed{
-        aligned_buffer(rounded_up(out_, block() / 2) * kernel_ * window_ * sizeof(float)),
-        aligned_buffer(out_ * sizeof(float))};
+    packed_weights packed{aligned_buffer(panels_.all_columns() * kernel_ * window_ * sizeof(float)),
+                          aligned_buffer(out_ * sizeof(float))};
     repack(oihw, bias, packed);
     return packed;
   }
-  /// [block][row][column][in][channels of the block]; a last block of at most one register is that
-  /// wide.
+  /// [panel][row][column][in][columns of the panel].
   void repack(const float* oihw, const float* bias, packed_weights& packed) const {
     fill_bias(bias, out_, packed);
+    const std::size_t in = window_ / kernel_, taps = kernel_ * kernel_;
+    const auto weight = [&](std::size_t o, std::size_t k) {
+      return oihw[(o * in + k % in) * taps + k / in];
+    };
     auto* to = reinterpret_cast<float*>(packed.weights.data());
-    const auto in = static_cast<std::size_t>(problem_.src.c), taps = kernel_ * kernel_;
-    for (std::size_t channel = 0; channel < out_; channel += block()) {
-      const std::size_t wide = out_ - channel > block() / 2 ? block() : block() / 2;
-      for (std::size_t tap = 0; tap < taps; ++tap)
-        for (std::size_t i = 0; i < in; ++i)
-          for (std::size_t o = channel; o < channel + wide; ++o)
-            *to++ = o < out_ ? oihw[(o * in + i) * taps + tap] : 0.0f;
-    }
+    for (std::size_t panel = 0; panel < panels_.count(); ++panel)
+      panels_.pack(panel, kernel_ * window_, weight, to + panels_.first(panel) * kernel_ * window_);
   }
 
   void forward(const packed_weights& packed, const float* src, float* dst,
                std::byte* scratch) const {
-    const auto run = best_ == isa::avx512 ? detail::stem_avx512
-                     : best_ == isa::avx2 ? detail::stem_avx2
-                                          : detail::stem_portable;
-    const auto* weights = reinterpret_cast<const float*>(packed.weights.data());
-    const auto* bias = reinterpret_cast<const float*>(packed.bias.data());
     const shape4 d = problem_.dst();
-    const auto height = static_cast<std::size_t>(d.h), width = static_cast<std::size_t>(d.w);
+    const auto height = static_cast<std::size_t>(d.h);
     const std::size_t parts = (height + rows_at_a_time - 1) / rows_at_a_time;
-    parallel_items(static_cast<std::size_t>(d.n) * parts,
-                   [&](std::size_t worker, std::size_t item) {
-                     const std::size_t image = item / parts, first = item % parts * rows_at_a_time;
-                     const std::size_t last = std::min(height, first + rows_at_a_time);
-                     auto* rows = reinterpret_cast<float*>(scratch) +
-                                  worker * source_rows(rows_at_a_time) * source_row_;
-                     copy_padded(src, image, first, source_rows(last - first), rows);
-                     for (std::size_t channel = 0; channel < out_; channel += block())
-                       for (std::size_t y = first; y < last; ++y)
-                         run({.src = rows + (y - first) * stride() * source_row_,
-                              .source_row = source_row_,
-                              .pixel = stride() * static_cast<std::size_t>(problem_.src.c),
-                              .window = window_,
-                              .kernel = kernel_,
-                              .weights = weights + channel * kernel_ * window_,
-                              .bias = bias + channel,
-                              .dst = dst + (image * height + y) * width * out_ + channel,
-                              .width = width,
-                              .out = out_,
-                              .block = std::min(block(), out_ - channel)},
-                             then_);
-                   });
+    parallel_items(
+        static_cast<std::size_t>(d.n) * parts, [&](std::size_t worker, std::size_t item) {
+          const std::size_t image = item / parts, first = item % parts * rows_at_a_time;
+          const std::size_t last = std::min(height, first + rows_at_a_time);
+          float* sums = reinterpret_cast<float*>(scratch) + worker * worker_floats();
+          float* rows = sums + sum_floats();
+          copy_padded(src, image, first, source_rows(last - first), rows);
+          for (std::size_t panel = 0; panel < panels_.count(); ++panel)
+            for (std::size_t y = first; y < last; ++y)
+              make_row(packed, panel, rows + (y - first) * stride() * source_row_, sums,
+                       dst + (image * height + y) * static_cast<std::size_t>(d.w) * out_);
+        });
   }
 
  private:
@@ -108,10 +89,38 @@ class stem_convolution {
 
   std::size_t stride() const { return static_cast<std::size_t>(problem_.stride); }
   std::size_t source_rows(std::size_t results) const { return (results - 1) * stride() + kernel_; }
-  std::size_t block() const {
-    return 2 * (best_ == isa::avx512 ? lanes_of<floats16>
-                : best_ == isa::avx2 ? lanes_of<floats8>
-                                     : lanes_of<floats4>);
+  std::size_t sum_floats() const {
+    return static_cast<std::size_t>(problem_.dst().w) * panels_.width();
+  }
+  std::size_t worker_floats() const {
+    return sum_floats() + rounded_up(source_rows(rows_at_a_time) * source_row_, channel_block);
+  }
+
+  /// One row of results for the channels of a panel, from the padded source rows of its windows.
+  void make_row(const packed_weights& packed, std::size_t panel, const float* rows, float* sums,
+                float* dst) const {
+    const auto* weights = reinterpret_cast<const float*>(packed.weights.data());
+    const std::size_t channel = panels_.first(panel), columns = panels_.columns(panel);
+    const auto width = static_cast<std::size_t>(problem_.dst().w);
+    for (std::size_t y = 0; y < kernel_; ++y)
+      multiply({.src = rows + y * source_row_,
+                .row_step = stride() * window_ / kernel_,
+                .rows = width,
+                .weights = weights + (channel * kernel_ + y * columns) * window_,
+                .depth = window_,
+                .sums = sums,
+                .sum_step = columns,
+                .add = y > 0},
+               panels_.registers(panel), best_);
+    store_results({.sums = sums,
+                   .sum_step = columns,
+                   .rows = width,
+                   .channels = panels_.channels(panel),
+                   .bias = reinterpret_cast<const float*>(packed.bias.data()) + channel,
+                   .then = then_,
+                   .dst = dst + channel,
+                   .dst_step = out_},
+                  best_);
   }
 
   /// The source rows of results from row `first` on, with what lies outside the image as zeros.
@@ -142,6 +151,7 @@ class stem_convolution {
   epilogue then_;
   isa best_;
   std::size_t workers_, out_, kernel_, window_, source_row_;
+  panels panels_;
 };
 
 }  // namespace effnet::cpu

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <effnet/cpu/packed_weights.hpp>
+#include <effnet/cpu/panels.hpp>
 #include <effnet/cpu/parallel.hpp>
 #include <effnet/cpu/winograd_kernel.hpp>
 
@@ -19,7 +20,7 @@ constexpr bool has_winograd(const conv_problem& p) {
 
 /// A dense 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): a quarter of the multiplications,
 /// at a relative error of some 1e-6. Chunks of tiles pass through the cache one after another:
-/// sources transformed, multiplied with a block of output channels at each of the 36 points,
+/// sources transformed, multiplied with a panel of output channels at each of the 36 points,
 /// transformed back with bias, activation and residual.
 class winograd_convolution {
  public:
@@ -27,11 +28,13 @@ class winograd_convolution {
       : then_(then),
         best_(best),
         workers_(static_cast<std::size_t>(omp_get_max_threads())),
-        shape_(shape_of(problem, best, workers_)) {}
+        panels_(static_cast<std::size_t>(problem.out), best),
+        shape_(shape_of(problem, panels_.width(), workers_)) {}
 
   std::size_t scratch_bytes() const { return workers_ * worker_floats() * sizeof(float); }
   weight_layout layout() const {
-    return {.kind = kernel_kind::winograd, .direct = {}, .block = static_cast<int>(block())};
+    return {
+        .kind = kernel_kind::winograd, .direct = {}, .block = static_cast<int>(panels_.width())};
   }
   std::string_view implementation() const {
     return best_ == isa::avx512 ? "winograd_avx512"
@@ -40,8 +43,7 @@ class winograd_convolution {
   }
 
   packed_weights pack(const float* oihw, const float* bias) const {
-    packed_weights packed{aligned_buffer(weight_floats() * sizeof(float)),
-                          aligned_buffer(shape_.out * sizeof(float))};
+    packed_weights packed = unfilled();
     repack(oihw, bias, packed);
     return packed;
   }
@@ -51,36 +53,55 @@ class winograd_convolution {
   }
   /// For the gradient by the source: from the forward pass's weights, whose output channels are
   /// this convolution's sources.
-  void repack_turned(const float* oihw, packed_weights& packed) const {
-    transform_filters(oihw, 9, shape_.out * 9, true, packed);
-  }
   packed_weights pack_turned(const float* oihw) const {
-    packed_weights packed{aligned_buffer(weight_floats() * sizeof(float)),
-                          aligned_buffer(shape_.out * sizeof(float))};
+    packed_weights packed = unfilled();
     fill_bias(nullptr, shape_.out, packed);
     repack_turned(oihw, packed);
     return packed;
   }
+  void repack_turned(const float* oihw, packed_weights& packed) const {
+    transform_filters(oihw, 9, shape_.out * 9, true, packed);
+  }
 
   void forward(const packed_weights& packed, const float* src, float* dst,
                std::byte* scratch) const {
-    const auto kernel = best_ == isa::avx512 ? detail::winograd_avx512
-                        : best_ == isa::avx2 ? detail::winograd_avx2
-                                             : detail::winograd_portable;
-    const auto* u = reinterpret_cast<const float*>(packed.weights.data());
     const auto* bias = reinterpret_cast<const float*>(packed.bias.data());
     const std::size_t chunks = (shape_.tiles + shape_.chunk - 1) / shape_.chunk;
     parallel_items(chunks, [&](std::size_t worker, std::size_t item) {
       float* v = reinterpret_cast<float*>(scratch) + worker * worker_floats();
       float* m = v + detail::tile_points * shape_.source_point;
       const std::size_t first = item * shape_.chunk;
-      kernel(shape_, then_, src, u, bias, dst, v, m, first,
-             std::min(shape_.chunk, shape_.tiles - first));
+      const std::size_t count = std::min(shape_.chunk, shape_.tiles - first);
+      transform_sources(src, first, count, v);
+      const auto* u = reinterpret_cast<const float*>(packed.weights.data());
+      for (std::size_t panel = 0; panel < panels_.count(); ++panel) {
+        for (std::size_t point = 0; point < detail::tile_points; ++point) {
+          multiply({.src = v + point * shape_.source_point,
+                    .row_step = shape_.source_row,
+                    .rows = count,
+                    .weights = u,
+                    .depth = shape_.in,
+                    .sums = m + point * shape_.product_point,
+                    .sum_step = shape_.product_row,
+                    .add = false},
+                   panels_.registers(panel), best_);
+          u += shape_.in * panels_.columns(panel);
+        }
+        const std::size_t channel = panels_.first(panel);
+        transform_products({.then = then_,
+                            .products = m,
+                            .bias = bias + channel,
+                            .channels = panels_.channels(panel),
+                            .first = first,
+                            .count = count,
+                            .dst = dst + channel});
+      }
     });
   }
 
  private:
-  static detail::winograd_shape shape_of(const conv_problem& p, isa best, std::size_t workers) {
+  static detail::winograd_shape shape_of(const conv_problem& p, std::size_t columns,
+                                         std::size_t workers) {
     const shape4 d = p.dst();
     detail::winograd_shape w{};
     w.height = p.src.h, w.width = p.src.w, w.top = p.pad.top, w.left = p.pad.left;
@@ -91,65 +112,75 @@ class winograd_convolution {
     };
     w.rows = tiles_of(d.h), w.columns = tiles_of(d.w);
     w.tiles = static_cast<std::size_t>(p.src.n) * w.rows * w.columns;
-    // Transformed sources of a chunk fill about a third of a megabyte, so that they and a block's
-    // weights and products stay in the second cache. Chunks are whole kernel rows and a multiple of
-    // the threads, where there are enough tiles.
-    constexpr std::size_t row = 12, most = 48, cached = 96 * 1024;
+    // Transformed sources of a chunk fill about a third of a megabyte, so that they and a panel's
+    // weights and products stay in the second cache; as many chunks as threads, or a multiple.
+    constexpr std::size_t least = 14, most = 48, cached = 96 * 1024;
     w.source_row = rounded_up(w.in, channel_block);
-    const std::size_t fit =
-        std::clamp(cached / (detail::tile_points * w.source_row) / row * row, row, most);
+    const std::size_t fit = std::clamp(cached / (detail::tile_points * w.source_row), least, most);
     const std::size_t chunks = rounded_up((w.tiles + fit - 1) / fit, workers);
-    w.chunk = std::min(rounded_up((w.tiles + chunks - 1) / chunks, row), fit);
+    w.chunk = (w.tiles + chunks - 1) / chunks;
     // An odd number of cache lines between points: 36 of them at powers of two would fall on each
     // other in the cache.
     const auto odd_lines = [](std::size_t floats) {
       return (rounded_up(floats, channel_block) / channel_block | 1) * channel_block;
     };
     w.source_point = odd_lines(w.chunk * w.source_row);
-    w.product_row = block_of(best);
+    w.product_row = columns;
     w.product_point = odd_lines(w.chunk * w.product_row);
     return w;
   }
 
-  static std::size_t block_of(isa best) {
-    return best == isa::avx512 ? detail::winograd_block<floats16>
-           : best == isa::avx2 ? detail::winograd_block<floats8>
-                               : detail::winograd_block<floats4>;
-  }
-  std::size_t block() const { return block_of(best_); }
   std::size_t worker_floats() const {
     return detail::tile_points * (shape_.source_point + shape_.product_point);
   }
-  std::size_t weight_floats() const {
-    return detail::tile_points * shape_.in * rounded_up(shape_.out, block() / 2);
+  packed_weights unfilled() const {
+    return {aligned_buffer(detail::tile_points * shape_.in * panels_.all_columns() * sizeof(float)),
+            aligned_buffer(shape_.out * sizeof(float))};
   }
 
-  /// [block][point][in][channels of the block]; a last block of at most one register is that wide.
+  void transform_sources(const float* src, std::size_t first, std::size_t count, float* v) const {
+    const auto run = best_ == isa::avx512 ? detail::transform_sources_avx512
+                     : best_ == isa::avx2 ? detail::transform_sources_avx2
+                                          : detail::transform_sources_portable;
+    run(shape_, src, first, count, v);
+  }
+  void transform_products(const detail::winograd_results& to) const {
+    const auto run = best_ == isa::avx512 ? detail::transform_products_avx512
+                     : best_ == isa::avx2 ? detail::transform_products_avx2
+                                          : detail::transform_products_portable;
+    run(shape_, to);
+  }
+
+  /// [panel][point][in][columns of the panel].
   void transform_filters(const float* filters, std::size_t out_step, std::size_t in_step,
                          bool turned, packed_weights& packed) const {
     auto* to = reinterpret_cast<float*>(packed.weights.data());
-    const std::size_t blocks = (shape_.out + block() - 1) / block();
-    parallel_ranges(blocks, 512 * block() * shape_.in, [&](std::size_t from, std::size_t last) {
-      for (std::size_t b = from; b < last; ++b) {
-        const std::size_t channel = b * block(), left = shape_.out - channel;
-        const std::size_t wide = left > block() / 2 ? block() : block() / 2;
-        float* u = to + channel * detail::tile_points * shape_.in;
-        for (std::size_t i = 0; i < shape_.in; ++i)
-          for (std::size_t o = 0; o < wide; ++o) {
-            std::array<float, detail::tile_points> filter{};
-            if (o < left)
-              filter = detail::transformed_filter(filters + (channel + o) * out_step + i * in_step,
-                                                  turned);
-            for (std::size_t point = 0; point < detail::tile_points; ++point)
-              u[(point * shape_.in + i) * wide + o] = filter[point];
-          }
+    parallel_ranges(panels_.count(), 512 * panels_.width() * shape_.in,
+                    [&](std::size_t begin, std::size_t end) {
+                      for (std::size_t panel = begin; panel < end; ++panel)
+                        transform_panel(filters, out_step, in_step, turned, panel, to);
+                    });
+  }
+  void transform_panel(const float* filters, std::size_t out_step, std::size_t in_step, bool turned,
+                       std::size_t panel, float* to) const {
+    const std::size_t channel = panels_.first(panel), real = panels_.channels(panel);
+    const std::size_t columns = panels_.columns(panel);
+    float* u = to + channel * detail::tile_points * shape_.in;
+    for (std::size_t i = 0; i < shape_.in; ++i)
+      for (std::size_t o = 0; o < columns; ++o) {
+        std::array<float, detail::tile_points> filter{};
+        if (o < real)
+          filter =
+              detail::transformed_filter(filters + (channel + o) * out_step + i * in_step, turned);
+        for (std::size_t point = 0; point < detail::tile_points; ++point)
+          u[(point * shape_.in + i) * columns + o] = filter[point];
       }
-    });
   }
 
   epilogue then_;
   isa best_;
   std::size_t workers_;
+  panels panels_;
   detail::winograd_shape shape_;
 };
 

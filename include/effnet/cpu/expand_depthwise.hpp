@@ -1,0 +1,221 @@
+#pragma once
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include <effnet/cpu/depthwise_row.hpp>
+#include <effnet/cpu/depthwise_weights.hpp>
+#include <effnet/cpu/parallel.hpp>
+#include <effnet/cpu/pointwise.hpp>
+
+namespace effnet::cpu {
+
+/// The first half of an MBConv block: 1x1 expand, depthwise convolution, both with bias and
+/// activation, and the means of the result over each image, as squeeze-excite wants them. The
+/// expanded tensor never exists: a panel of channels at a time, its rows pass through a ring in the
+/// cache, between zeros. At expand ratio 1 the source's rows are copied there.
+class expand_depthwise {
+ public:
+  /// `expand` is the problem of the 1x1 in front, or null.
+  expand_depthwise(const conv_problem* expand, const conv_problem& depthwise, activation act,
+                   isa best = best_isa())
+      : problem_(depthwise),
+        act_(act),
+        best_(best),
+        workers_(static_cast<std::size_t>(omp_get_max_threads())),
+        channels_(static_cast<std::size_t>(depthwise.out)),
+        in_(static_cast<std::size_t>(expand != nullptr ? expand->src.c : depthwise.src.c)),
+        panels_(channels_, best),
+        depthwise_(depthwise, best) {
+    if (expand != nullptr) expand_.emplace(*expand, epilogue{}, false, best);
+    const std::size_t row = static_cast<std::size_t>(problem_.src.w);
+    batch_ = std::max<std::size_t>(1, 96 / (row * stride()));
+    batch_ = std::min(batch_, static_cast<std::size_t>(problem_.dst().h));
+    ring_ = (batch_ - 1) * stride() + kernel();
+    share_out();
+  }
+
+  /// What packs the weights of the two convolutions; the first where there is an expand.
+  const pointwise_convolution& expand() const { return *expand_; }
+  const depthwise_weights& depthwise() const { return depthwise_; }
+  std::size_t scratch_bytes() const {
+    return (workers_ * worker_floats() + images() * parts_ * all_columns()) * sizeof(float);
+  }
+  std::string_view implementation() const {
+    return best_ == isa::avx512 ? "expand_depthwise_avx512"
+           : best_ == isa::avx2 ? "expand_depthwise_avx2"
+                                : "expand_depthwise_portable";
+  }
+
+  /// `expand` may be null where there is none; `means` ([n, 1, 1, c]) where nobody asks for them.
+  void forward(const packed_weights* expand, const packed_weights& depthwise, const float* src,
+               float* dst, float* means, std::byte* scratch) const {
+    float* sums = reinterpret_cast<float*>(scratch) + workers_ * worker_floats();
+    parallel_items(images() * panels_.count() * parts_, [&](std::size_t worker, std::size_t item) {
+      const std::size_t part = item % parts_, panel = item / parts_ % panels_.count();
+      const std::size_t image = item / parts_ / panels_.count();
+      float* own = reinterpret_cast<float*>(scratch) + worker * worker_floats();
+      make_part(expand, depthwise, {image, panel, part}, src, dst,
+                sums + (image * parts_ + part) * all_columns() + panels_.first(panel), own);
+    });
+    if (means != nullptr) average(sums, means);
+  }
+
+ private:
+  /// A part of the rows of an image, for the channels of a panel.
+  struct place {
+    std::size_t image, panel, part;
+  };
+
+  std::size_t kernel() const { return static_cast<std::size_t>(problem_.kernel); }
+  std::size_t stride() const { return static_cast<std::size_t>(problem_.stride); }
+  std::size_t images() const { return static_cast<std::size_t>(problem_.src.n); }
+  std::size_t height() const { return static_cast<std::size_t>(problem_.src.h); }
+  std::size_t width() const { return static_cast<std::size_t>(problem_.src.w); }
+  std::size_t results() const { return static_cast<std::size_t>(problem_.dst().h); }
+  std::size_t all_columns() const { return panels_.count() * panels_.width(); }
+  /// Pixels of a row in the ring, with the zeros beside them.
+  std::size_t padded() const {
+    const auto needed = static_cast<std::size_t>(problem_.dst().w - 1) * stride() + kernel();
+    return std::max(needed, static_cast<std::size_t>(problem_.pad.left) + width());
+  }
+  std::size_t ring_floats() const { return (ring_ + 1) * padded() * panels_.width(); }
+  std::size_t rows_at_a_time() const { return std::max<std::size_t>(1, 112 / width()); }
+  std::size_t worker_floats() const {
+    return ring_floats() + rows_at_a_time() * width() * panels_.width();
+  }
+
+  /// Parts of an image's rows, so that the last thread is done as early as can be; each part makes
+  /// the rows above and below its own again.
+  void share_out() {
+    double best = std::numeric_limits<double>::max();
+    const std::size_t most = std::max<std::size_t>(1, results() / (2 * kernel()));
+    for (std::size_t parts = 1; parts <= std::min(most, 4 * workers_); ++parts) {
+      const std::size_t units = images() * panels_.count() * parts;
+      const std::size_t rounds = (units + workers_ - 1) / workers_;
+      const auto rows = static_cast<double>((results() + parts - 1) / parts);
+      const double source = rows * problem_.stride + problem_.kernel - problem_.stride;
+      const double expanding = expand_ ? static_cast<double>(in_) + 12 : 4;
+      const double summing = 1.3 * problem_.kernel * problem_.kernel + 12;
+      const double unit = source * problem_.src.w * expanding + rows * problem_.dst().w * summing;
+      const double cost = static_cast<double>(rounds) * (unit + 500);
+      if (cost >= best) continue;
+      best = cost;
+      parts_ = parts;
+    }
+  }
+
+  void make_part(const packed_weights* expand, const packed_weights& depthwise, const place& at,
+                 const float* src, float* dst, float* sums, float* own) const {
+    const std::size_t columns = panels_.columns(at.panel), channel = panels_.first(at.panel);
+    const std::size_t first = results() * at.part / parts_;
+    const std::size_t last = results() * (at.part + 1) / parts_;
+    std::fill_n(own, ring_floats(), 0.0f);
+    std::fill_n(sums, panels_.width(), 0.0f);
+    const float* zeros = own + ring_ * padded() * columns;
+    const auto top = static_cast<std::size_t>(problem_.pad.top);
+    const auto below = [&](std::size_t row) { return row > top ? row - top : 0; };
+    std::size_t done = std::min(height(), below(first * stride()));
+    const float* rows[most_kernel];
+    for (std::size_t y = first; y < last; ++y) {
+      if ((y - first) % batch_ == 0) {
+        const std::size_t end = std::min(last, y + batch_) - 1;
+        const std::size_t needed = std::min(height(), below(end * stride() + kernel()));
+        if (needed > done) make_rows(expand, at, src, done, needed, own);
+        done = std::max(done, needed);
+      }
+      for (std::size_t ky = 0; ky < kernel(); ++ky) {
+        const std::size_t row = y * stride() + ky;
+        const bool inside = row >= top && row - top < height();
+        rows[ky] = inside ? own + (row - top) % ring_ * padded() * columns : zeros;
+      }
+      const auto out_width = static_cast<std::size_t>(problem_.dst().w);
+      make_depthwise_row({.rows = rows,
+                          .columns = columns,
+                          .kernel = kernel(),
+                          .stride = stride(),
+                          .width = out_width,
+                          .weights = reinterpret_cast<const float*>(depthwise.weights.data()) +
+                                     channel * kernel() * kernel(),
+                          .bias = reinterpret_cast<const float*>(depthwise.bias.data()) + channel,
+                          .act = act_,
+                          .channels = panels_.channels(at.panel),
+                          .dst = dst + (at.image * results() + y) * out_width * channels_ + channel,
+                          .dst_step = channels_,
+                          .sums = sums},
+                         best_);
+    }
+  }
+
+  /// Rows [from, to) of the expanded tensor, or of the source, into the ring.
+  void make_rows(const packed_weights* expand, const place& at, const float* src, std::size_t from,
+                 std::size_t to, float* own) const {
+    const std::size_t columns = panels_.columns(at.panel), channel = panels_.first(at.panel);
+    const std::size_t real = panels_.channels(at.panel);
+    float* products = own + ring_floats();
+    const auto ring_row = [&](std::size_t row) {
+      return own + (row % ring_ * padded() + static_cast<std::size_t>(problem_.pad.left)) * columns;
+    };
+    for (std::size_t row = from; row < to; row += rows_at_a_time()) {
+      const std::size_t count = std::min(rows_at_a_time(), to - row);
+      const float* pixels = src + (at.image * height() + row) * width() * in_;
+      if (expand == nullptr) {
+        for (std::size_t i = 0; i < count; ++i)
+          for (std::size_t x = 0; x < width(); ++x)
+            std::copy_n(pixels + (i * width() + x) * in_ + channel, real,
+                        ring_row(row + i) + x * columns);
+        continue;
+      }
+      multiply({.src = pixels,
+                .row_step = in_,
+                .rows = count * width(),
+                .weights = reinterpret_cast<const float*>(expand->weights.data()) + channel * in_,
+                .depth = in_,
+                .sums = products,
+                .sum_step = columns,
+                .add = false},
+               panels_.registers(at.panel), best_);
+      for (std::size_t i = 0; i < count; ++i)
+        store_results({.sums = products + i * width() * columns,
+                       .sum_step = columns,
+                       .rows = width(),
+                       .channels = real,
+                       .bias = reinterpret_cast<const float*>(expand->bias.data()) + channel,
+                       .then = {.before = act_},
+                       .dst = ring_row(row + i),
+                       .dst_step = columns},
+                      best_);
+    }
+  }
+
+  /// The means of images, from the sums of their parts in their order.
+  void average(const float* sums, float* means) const {
+    const float scale = 1.0f / static_cast<float>(problem_.dst().h * problem_.dst().w);
+    for (std::size_t image = 0; image < images(); ++image)
+      for (std::size_t c = 0; c < channels_; ++c) {
+        float sum = 0;
+        for (std::size_t part = 0; part < parts_; ++part)
+          sum += sums[(image * parts_ + part) * all_columns() + c];
+        means[image * channels_ + c] = sum * scale;
+      }
+  }
+
+  static constexpr std::size_t most_kernel = 32;
+
+  conv_problem problem_;
+  activation act_;
+  isa best_;
+  std::size_t workers_, channels_, in_;
+  panels panels_;
+  depthwise_weights depthwise_;
+  std::optional<pointwise_convolution> expand_;
+  std::size_t batch_ = 1, ring_ = 1;  // result rows made between source rows; rows of the ring
+  std::size_t parts_ = 1;
+};
+
+}  // namespace effnet::cpu

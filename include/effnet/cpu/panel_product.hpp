@@ -1,0 +1,140 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include <effnet/cpu/vector.hpp>
+
+/// The matrix product that every dense kernel is made of: rows of pixels or tiles times a panel of
+/// output channels, one or two registers wide.
+namespace effnet::cpu {
+
+/// sums[row][:] (+)= sum over k < depth of src[row][k] * weights[k][:].
+struct panel_product {
+  const float* src;      ///< [rows][row_step]
+  std::size_t row_step;  ///< in floats
+  std::size_t rows;
+  const float* weights;  ///< [depth][columns]
+  std::size_t depth;
+  float* sums;           ///< [rows][sum_step]
+  std::size_t sum_step;  ///< in floats
+  bool add;              ///< to what stands in `sums`; it is overwritten otherwise
+};
+
+namespace detail {
+
+/// Rows of a tile at most: as many as leave registers for a panel's two and a source value.
+template <class Floats>
+inline constexpr std::size_t tile_rows = lanes_of<Floats> == 16  ? 14
+                                         : lanes_of<Floats> == 8 ? 6
+                                                                 : 4;
+
+/// `Rows` rows of it: the sums stay in registers.
+template <class Floats, std::size_t Rows, std::size_t Registers>
+EFFNET_KERNEL_BODY void multiply_tile(const panel_product& p, const float* src, float* to) {
+  constexpr std::size_t lanes = lanes_of<Floats>;
+  Floats sums[Rows][Registers];
+  if (p.add) {
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 2
+      for (std::size_t r = 0; r < Registers; ++r)
+        load(to + row * p.sum_step + r * lanes, sums[row][r]);
+  } else {
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 2
+      for (std::size_t r = 0; r < Registers; ++r) sums[row][r] = Floats{};
+  }
+  const float* weights = p.weights;
+  for (std::size_t k = 0; k < p.depth; ++k, weights += Registers * lanes) {
+    Floats w[Registers];
+#pragma GCC unroll 2
+    for (std::size_t r = 0; r < Registers; ++r) load(weights + r * lanes, w[r]);
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row) {
+      const float x = src[row * p.row_step + k];
+#pragma GCC unroll 2
+      for (std::size_t r = 0; r < Registers; ++r) sums[row][r] += x * w[r];
+    }
+  }
+#pragma GCC unroll 16
+  for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 2
+    for (std::size_t r = 0; r < Registers; ++r)
+      store(sums[row][r], to + row * p.sum_step + r * lanes);
+}
+
+using tile_function = void (*)(const panel_product&, const float*, float*);
+
+template <std::size_t Rows, std::size_t Registers>
+void tile_portable(const panel_product& p, const float* src, float* to) {
+  multiply_tile<floats4, Rows, Registers>(p, src, to);
+}
+template <std::size_t Rows, std::size_t Registers>
+EFFNET_TARGET_AVX2 void tile_avx2(const panel_product& p, const float* src, float* to) {
+  multiply_tile<floats8, Rows, Registers>(p, src, to);
+}
+template <std::size_t Rows, std::size_t Registers>
+EFFNET_TARGET_AVX512 void tile_avx512(const panel_product& p, const float* src, float* to) {
+  multiply_tile<floats16, Rows, Registers>(p, src, to);
+}
+
+/// Tiles of 1 to `sizeof...(Rows)` rows.
+template <std::size_t Registers, std::size_t... Rows>
+constexpr std::array<tile_function, sizeof...(Rows)> tiles_of(isa best,
+                                                              std::index_sequence<Rows...>) {
+  if constexpr (sizeof...(Rows) == tile_rows<floats16>)
+    return {tile_avx512<Rows + 1, Registers>...};
+  else if (best == isa::avx2)
+    return {tile_avx2<Rows + 1, Registers>...};
+  else
+    return {tile_portable<Rows + 1, Registers>...};
+}
+
+/// All rows in as few tiles as there can be, as equal as they can be.
+template <std::size_t Most>
+void multiply_rows(const panel_product& p, const std::array<tile_function, Most>& tiles) {
+  const std::size_t count = (p.rows + Most - 1) / Most;
+  std::size_t from = 0;
+  for (std::size_t i = 1; i <= count; ++i) {
+    const std::size_t to = p.rows * i / count;
+    tiles[to - from - 1](p, p.src + from * p.row_step, p.sums + from * p.sum_step);
+    from = to;
+  }
+}
+
+}  // namespace detail
+
+/// Floats of a register of an instruction set.
+constexpr std::size_t lanes_of_isa(isa best) {
+  return best == isa::avx512 ? lanes_of<floats16>
+         : best == isa::avx2 ? lanes_of<floats8>
+                             : lanes_of<floats4>;
+}
+
+/// A panel of `registers` registers, 1 or 2: columns = registers * lanes_of_isa(best).
+inline void multiply(const panel_product& p, std::size_t registers, isa best) {
+  using detail::tile_rows, detail::tiles_of;
+  const auto run = [&]<std::size_t Registers>(std::integral_constant<std::size_t, Registers>) {
+    static constexpr auto wide =
+        tiles_of<Registers>(isa::avx512, std::make_index_sequence<tile_rows<floats16>>{});
+    static constexpr auto middle =
+        tiles_of<Registers>(isa::avx2, std::make_index_sequence<tile_rows<floats8>>{});
+    static constexpr auto narrow =
+        tiles_of<Registers>(isa::portable, std::make_index_sequence<tile_rows<floats4>>{});
+    if (best == isa::avx512)
+      detail::multiply_rows(p, wide);
+    else if (best == isa::avx2)
+      detail::multiply_rows(p, middle);
+    else
+      detail::multiply_rows(p, narrow);
+  };
+  if (registers == 2)
+    run(std::integral_constant<std::size_t, 2>{});
+  else
+    run(std::integral_constant<std::size_t, 1>{});
+}
+
+}  // namespace effnet::cpu

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <effnet/cpu/panel_product.hpp>
+
+namespace effnet::cpu {
+
+/// Output channels in panels for `multiply`: two registers wide, and one where the last has no
+/// more. Packed weights hold [panel][depth][columns of the panel], with zeros where a last register
+/// is not full.
+class panels {
+ public:
+  panels(std::size_t channels, isa best)
+      : channels_(channels),
+        lanes_(lanes_of_isa(best)),
+        count_((channels + width() - 1) / width()) {}
+
+  std::size_t width() const { return 2 * lanes_; }
+  std::size_t count() const { return count_; }
+  /// Channels in front of a panel.
+  std::size_t first(std::size_t panel) const { return panel * width(); }
+  /// Channels of a panel.
+  std::size_t channels(std::size_t panel) const {
+    return std::min(width(), channels_ - first(panel));
+  }
+  std::size_t registers(std::size_t panel) const { return channels(panel) > lanes_ ? 2 : 1; }
+  std::size_t columns(std::size_t panel) const { return registers(panel) * lanes_; }
+  /// Columns of all panels.
+  std::size_t all_columns() const {
+    return count_ == 0 ? 0 : first(count_ - 1) + columns(count_ - 1);
+  }
+
+  /// Fills packed weights of one panel from `weight(channel, k)`.
+  template <class Weight>
+  void pack(std::size_t panel, std::size_t depth, const Weight& weight, float* to) const {
+    const std::size_t wide = columns(panel), real = channels(panel), from = first(panel);
+    for (std::size_t k = 0; k < depth; ++k)
+      for (std::size_t c = 0; c < wide; ++c) *to++ = c < real ? weight(from + c, k) : 0.0f;
+  }
+
+ private:
+  std::size_t channels_, lanes_, count_;
+};
+
+}  // namespace effnet::cpu

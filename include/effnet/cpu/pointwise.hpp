@@ -1,0 +1,198 @@
+#pragma once
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <string_view>
+
+#include <effnet/cpu/elementwise.hpp>
+#include <effnet/cpu/packed_weights.hpp>
+#include <effnet/cpu/panels.hpp>
+#include <effnet/cpu/parallel.hpp>
+#include <effnet/cpu/result_store.hpp>
+
+namespace effnet::cpu {
+
+/// What `pointwise_convolution` computes: dense 1x1 convolutions of stride 1 without padding, and
+/// fully connected layers.
+constexpr bool is_pointwise(const conv_problem& p) {
+  return p.kernel == 1 && p.stride == 1 && p.groups == 1 && p.pad == padding{};
+}
+
+/// A dense 1x1 convolution, the product of pixels and output channels. A part of the pixels stays
+/// in the second cache while panels of output channels pass by; parts of both are shared out among
+/// threads. A gate of squeeze-excite is multiplied into a copy of whichever is smaller, the pixels
+/// or the weights.
+class pointwise_convolution {
+ public:
+  pointwise_convolution(const conv_problem& problem, const epilogue& then, bool gated = false,
+                        isa best = best_isa())
+      : then_(then),
+        best_(best),
+        workers_(static_cast<std::size_t>(omp_get_max_threads())),
+        gated_(gated),
+        images_(static_cast<std::size_t>(problem.src.n)),
+        pixels_(static_cast<std::size_t>(problem.src.h) * static_cast<std::size_t>(problem.src.w)),
+        in_(static_cast<std::size_t>(problem.src.c)),
+        out_(static_cast<std::size_t>(problem.out)),
+        panels_(out_, best) {
+    if (!gated) {  // where one image ends does not matter then
+      pixels_ *= images_;
+      images_ = 1;
+    }
+    share_out();
+    copies_ = in_ % aliasing == 0 || (gated && part_pixels() < panels_.all_columns());
+  }
+
+  std::size_t scratch_bytes() const { return workers_ * worker_floats() * sizeof(float); }
+  weight_layout layout() const {
+    return {
+        .kind = kernel_kind::pointwise, .direct = {}, .block = static_cast<int>(panels_.width())};
+  }
+  std::string_view implementation() const {
+    return best_ == isa::avx512 ? "pointwise_avx512"
+           : best_ == isa::avx2 ? "pointwise_avx2"
+                                : "pointwise_portable";
+  }
+
+  packed_weights pack(const float* oihw, const float* bias) const {
+    packed_weights packed{aligned_buffer(panels_.all_columns() * in_ * sizeof(float)),
+                          aligned_buffer(out_ * sizeof(float))};
+    repack(oihw, bias, packed);
+    return packed;
+  }
+  /// [panel][in][columns of the panel].
+  void repack(const float* oihw, const float* bias, packed_weights& packed) const {
+    fill_bias(bias, out_, packed);
+    auto* to = reinterpret_cast<float*>(packed.weights.data());
+    const auto weight = [&](std::size_t o, std::size_t i) { return oihw[o * in_ + i]; };
+    parallel_ranges(panels_.count(), panels_.width() * in_,
+                    [&](std::size_t begin, std::size_t end) {
+                      for (std::size_t panel = begin; panel < end; ++panel)
+                        panels_.pack(panel, in_, weight, to + panels_.first(panel) * in_);
+                    });
+  }
+
+  void forward(const packed_weights& packed, const float* src, float* dst,
+               std::byte* scratch) const {
+    forward(packed, src, nullptr, dst, scratch);
+  }
+  /// Of src * gate[n, in], for one that was planned as gated; a null gate is one of ones.
+  void forward(const packed_weights& packed, const float* src, const float* gate, float* dst,
+               std::byte* scratch) const {
+    parallel_items(
+        images_ * pixel_parts_ * panel_parts_, [&](std::size_t worker, std::size_t item) {
+          const std::size_t slice = item % panel_parts_, part = item / panel_parts_ % pixel_parts_;
+          const std::size_t image = item / panel_parts_ / pixel_parts_;
+          const std::size_t first = image * pixels_ + pixels_ * part / pixel_parts_;
+          const std::size_t last = image * pixels_ + pixels_ * (part + 1) / pixel_parts_;
+          float* sums = reinterpret_cast<float*>(scratch) + worker * worker_floats();
+          const float* of_image = gate != nullptr ? gate + image * in_ : nullptr;
+          const float* rows = src + first * in_;
+          if (copies_) {
+            float* copy = sums + sum_floats();
+            copy_pixels(rows, last - first, of_image, copy);
+            rows = copy;
+          }
+          multiply_part(packed, rows, first, last - first, panels_.count() * slice / panel_parts_,
+                        panels_.count() * (slice + 1) / panel_parts_, copies_ ? nullptr : of_image,
+                        sums, dst);
+        });
+  }
+
+ private:
+  static constexpr std::size_t aliasing = 512;     // strides of 2 KiB fall on few cache sets
+  static constexpr std::size_t most_pixels = 168;  // whose sums of a panel stay in the first cache
+  static constexpr std::size_t cached = 112 * 1024;  // floats of a part's pixels: half a megabyte
+  static constexpr std::size_t depth_at_a_time = 512;
+
+  std::size_t row() const { return copies_ ? rounded_up(in_, channel_block) + channel_block : in_; }
+  std::size_t part_pixels() const { return (pixels_ + pixel_parts_ - 1) / pixel_parts_; }
+  std::size_t sum_floats() const { return part_pixels() * panels_.width(); }
+  std::size_t worker_floats() const {
+    return sum_floats() + (copies_ ? part_pixels() * row() : gated_ ? in_ * panels_.width() : 0);
+  }
+
+  /// Parts of an image's pixels and of panels, so that the last thread is done as early as can be.
+  /// Costs are in multiply-adds of a column: weights come from the third cache once a part, a low
+  /// tile waits for its sums.
+  void share_out() {
+    const std::size_t fit = std::clamp<std::size_t>(cached / in_, 14, most_pixels);
+    const std::size_t least = (pixels_ + fit - 1) / fit;
+    pixel_parts_ = least;
+    // One thread runs small products faster than others wake.
+    if (images_ * pixels_ * in_ * panels_.all_columns() < 16 * 8192) return;
+    double best = std::numeric_limits<double>::max();
+    const auto consider = [&](std::size_t parts, std::size_t slices) {
+      const std::size_t units = images_ * parts * slices;
+      const std::size_t rounds = (units + workers_ - 1) / workers_;
+      const auto pixels = static_cast<double>((pixels_ + parts - 1) / parts);
+      const auto columns = static_cast<double>((panels_.count() + slices - 1) / slices);
+      const double cost = static_cast<double>(rounds) *
+                          ((std::max(pixels, 4.0) + 8) * columns * static_cast<double>(in_) + 100);
+      if (cost >= best) return;
+      best = cost;
+      pixel_parts_ = parts, panel_parts_ = slices;
+    };
+    for (std::size_t parts = least; parts <= std::min(pixels_, least + 2 * workers_); ++parts)
+      for (std::size_t slices = 1; slices <= std::min(panels_.count(), 2 * workers_); ++slices)
+        consider(parts, slices);
+  }
+
+  void copy_pixels(const float* src, std::size_t count, const float* gate, float* to) const {
+    for (std::size_t p = 0; p < count; ++p, src += in_, to += row()) {
+      if (gate != nullptr)
+        scale(src, gate, to, in_, best_);
+      else
+        std::copy_n(src, in_, to);
+    }
+  }
+
+  /// Panels [begin, end) of `count` pixels; a gate is multiplied into each panel's weights.
+  void multiply_part(const packed_weights& packed, const float* rows, std::size_t first,
+                     std::size_t count, std::size_t begin, std::size_t end, const float* gate,
+                     float* sums, float* dst) const {
+    const auto* bias = reinterpret_cast<const float*>(packed.bias.data());
+    for (std::size_t panel = begin; panel < end; ++panel) {
+      const std::size_t channel = panels_.first(panel), columns = panels_.columns(panel);
+      const float* weights = reinterpret_cast<const float*>(packed.weights.data()) + channel * in_;
+      if (gate != nullptr) {
+        scale_rows(weights, gate, sums + sum_floats(), in_, columns, best_);
+        weights = sums + sum_floats();
+      }
+      for (std::size_t k = 0; k < in_; k += depth_at_a_time)
+        multiply({.src = rows + k,
+                  .row_step = row(),
+                  .rows = count,
+                  .weights = weights + k * columns,
+                  .depth = std::min(depth_at_a_time, in_ - k),
+                  .sums = sums,
+                  .sum_step = columns,
+                  .add = k > 0},
+                 panels_.registers(panel), best_);
+      store_results({.sums = sums,
+                     .sum_step = columns,
+                     .rows = count,
+                     .channels = panels_.channels(panel),
+                     .bias = bias + channel,
+                     .then = then_,
+                     .dst = dst + first * out_ + channel,
+                     .dst_step = out_},
+                    best_);
+    }
+  }
+
+  epilogue then_;
+  isa best_;
+  std::size_t workers_;
+  bool gated_;
+  std::size_t images_, pixels_;  // pixels of an image
+  std::size_t in_, out_;
+  panels panels_;
+  bool copies_ = false;  // pixels, with the gate if there is one
+  std::size_t pixel_parts_ = 1, panel_parts_ = 1;
+};
+
+}  // namespace effnet::cpu

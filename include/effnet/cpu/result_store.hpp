@@ -1,0 +1,73 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <effnet/backend/problems.hpp>
+#include <effnet/cpu/vector_math.hpp>
+
+namespace effnet::cpu {
+
+/// dst[row][c] = after(before(sums[row][c] + bias[c]) + residual), for the first `channels` of a
+/// panel's columns; the residual is what stands in dst, where `then` asks for one.
+struct result_store {
+  const float* sums;     ///< [rows][sum_step]
+  std::size_t sum_step;  ///< in floats
+  std::size_t rows;
+  std::size_t channels;
+  const float* bias;  ///< [channels]
+  epilogue then;
+  float* dst;            ///< [rows][dst_step]
+  std::size_t dst_step;  ///< in floats
+};
+
+namespace detail {
+
+template <class Floats>
+EFFNET_KERNEL_BODY void store_results_body(const result_store& s) {
+  constexpr std::size_t lanes = lanes_of<Floats>;
+  for (std::size_t c = 0; c < s.channels; c += lanes) {
+    const std::size_t part = std::min(lanes, s.channels - c);
+    Floats bias;
+    load_part(s.bias + c, part, bias);
+    const float* from = s.sums + c;
+    float* to = s.dst + c;
+    for (std::size_t row = 0; row < s.rows; ++row, from += s.sum_step, to += s.dst_step) {
+      Floats value;
+      load(from, value);
+      apply(s.then.before, value + bias, value);
+      if (s.then.add_dst) {
+        Floats residual;
+        load_part(to, part, residual);
+        value += residual;
+      }
+      apply(s.then.after, value, value);
+      if (part == lanes)
+        store(value, to);
+      else
+        store_part(value, part, to);
+    }
+  }
+}
+inline void store_results_portable(const result_store& s) {
+  store_results_body<floats4>(s);
+}
+EFFNET_TARGET_AVX2 inline void store_results_avx2(const result_store& s) {
+  store_results_body<floats8>(s);
+}
+EFFNET_TARGET_AVX512 inline void store_results_avx512(const result_store& s) {
+  store_results_body<floats16>(s);
+}
+
+}  // namespace detail
+
+inline void store_results(const result_store& s, isa best) {
+  if (best == isa::avx512)
+    detail::store_results_avx512(s);
+  else if (best == isa::avx2)
+    detail::store_results_avx2(s);
+  else
+    detail::store_results_portable(s);
+}
+
+}  // namespace effnet::cpu
