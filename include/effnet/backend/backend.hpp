@@ -36,6 +36,13 @@ namespace effnet {
 ///
 /// Optional, found with `requires`; without them the parts above run:
 ///   plan_conv(problem, epilogue) -> conv   bias, activations and residual while storing
+///   plan_expand_depthwise(expand, depthwise, act) -> expand_depthwise    the first half of MBConv;
+///                                          `expand` points to the problem of the 1x1 in front, or
+///                                          is null; expand() and depthwise() pack weights
+///   expand_depthwise_forward(op, expand, depthwise, src, dst, means, scratch)    means: [n,1,1,c]
+///                                          of dst, or null
+///   plan_gated_conv(problem, epilogue) -> conv
+///   conv_forward_gated(conv, packed, src, gate, dst, scratch)    of src * gate[n,1,1,c]
 template <class B>
 concept backend = std::copyable<B> &&
     requires(const B be, typename B::conv conv, const typename B::packed packed,
@@ -71,6 +78,24 @@ concept backend = std::copyable<B> &&
 template <class B>
 concept fuses_epilogues = backend<B> && requires(const B be, const conv_problem& p, epilogue e) {
   { be.plan_conv(p, e) } -> std::same_as<typename B::conv>;
+};
+
+/// Whether MBConv runs as two ops: expand and depthwise in one, the gate within the projection.
+template <class B>
+concept fuses_mbconv = fuses_epilogues<B> &&
+    requires(const B be, const conv_problem& p, epilogue e,
+             const typename B::expand_depthwise front, const typename B::conv conv,
+             const typename B::packed packed, const_tensor_view src, tensor_view dst, float* means,
+             std::byte* scratch) {
+  {
+    be.plan_expand_depthwise(&p, p, activation::silu)
+    } -> std::same_as<typename B::expand_depthwise>;
+  { front.scratch_bytes() } -> std::same_as<std::size_t>;
+  { front.expand().pack(means, means) } -> std::same_as<typename B::packed>;
+  { front.depthwise().pack(means, means) } -> std::same_as<typename B::packed>;
+  be.expand_depthwise_forward(front, &packed, packed, src, dst, means, scratch);
+  { be.plan_gated_conv(p, e) } -> std::same_as<typename B::conv>;
+  be.conv_forward_gated(conv, packed, src, src, dst, scratch);
 };
 
 }  // namespace effnet

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include <effnet/cpu/direct_convolution.hpp>
@@ -15,6 +16,11 @@ class convolution {
  public:
   convolution(const conv_problem& problem, const epilogue& then, const cpu_options& options)
       : kernel_(planned(problem, then, options)) {}
+
+  /// A 1x1 whose source is scaled by a gate.
+  static convolution gated(const conv_problem& problem, const epilogue& then) {
+    return convolution(kernels(std::in_place_type<pointwise_convolution>, problem, then, true));
+  }
 
   std::size_t scratch_bytes() const {
     return std::visit([](const auto& kernel) { return kernel.scratch_bytes(); }, kernel_);
@@ -39,15 +45,25 @@ class convolution {
                std::byte* scratch) const {
     std::visit([&](const auto& kernel) { kernel.forward(packed, src, dst, scratch); }, kernel_);
   }
+  /// Of src * gate[n, in], for one that was planned as gated.
+  void forward_gated(const packed_weights& packed, const float* src, const float* gate, float* dst,
+                     std::byte* scratch) const {
+    std::get<pointwise_convolution>(kernel_).forward(packed, src, gate, dst, scratch);
+  }
 
  private:
-  using kernels = std::variant<direct_convolution, winograd_convolution, stem_convolution>;
+  using kernels = std::variant<direct_convolution, winograd_convolution, pointwise_convolution,
+                               stem_convolution>;
+
+  explicit convolution(kernels kernel) : kernel_(std::move(kernel)) {}
 
   static kernels planned(const conv_problem& problem, const epilogue& then,
                          const cpu_options& options) {
-    switch (kernel_for(problem, options)) {
+    switch (kernel_for(problem, then, options)) {
       case kernel_kind::winograd:
         return kernels(std::in_place_type<winograd_convolution>, problem, then);
+      case kernel_kind::pointwise:
+        return kernels(std::in_place_type<pointwise_convolution>, problem, then);
       case kernel_kind::stem:
         return kernels(std::in_place_type<stem_convolution>, problem, then);
       default:

@@ -12,6 +12,7 @@
 #include <effnet/cpu/activation.hpp>
 #include <effnet/cpu/convolution.hpp>
 #include <effnet/cpu/elementwise.hpp>
+#include <effnet/cpu/expand_depthwise.hpp>
 #include <effnet/cpu/pooling.hpp>
 #include <effnet/cpu/thread_scope.hpp>
 
@@ -24,6 +25,7 @@ class cpu_backend {
   using buffer = aligned_buffer;
   using conv = cpu::convolution;
   using packed = cpu::packed_weights;
+  using expand_depthwise = cpu::expand_depthwise;
 
   static constexpr int most_threads = 1024;  ///< OpenMP crashes where a stack runs out
 
@@ -62,6 +64,23 @@ class cpu_backend {
     op.forward(weights, src.data, dst.data, scratch);
   }
 
+  conv plan_gated_conv(const conv_problem& problem, const epilogue& then) const {
+    return conv::gated(problem, then);
+  }
+  void conv_forward_gated(const conv& op, const packed& weights, const_tensor_view src,
+                          const_tensor_view gate, tensor_view dst, std::byte* scratch) const {
+    op.forward_gated(weights, src.data, gate.data, dst.data, scratch);
+  }
+  expand_depthwise plan_expand_depthwise(const conv_problem* expand, const conv_problem& depthwise,
+                                         activation act) const {
+    return expand_depthwise(expand, depthwise, act);
+  }
+  void expand_depthwise_forward(const expand_depthwise& op, const packed* expand,
+                                const packed& depthwise, const_tensor_view src, tensor_view dst,
+                                float* means, std::byte* scratch) const {
+    op.forward(expand, depthwise, src.data, dst.data, means, scratch);
+  }
+
   void activation_forward(activation act, const_tensor_view src, tensor_view dst) const {
     cpu::activation_forward(act, src, dst);
   }
@@ -85,6 +104,6 @@ class cpu_backend {
   int threads_;
 };
 
-static_assert(backend<cpu_backend> && fuses_epilogues<cpu_backend>);
+static_assert(fuses_mbconv<cpu_backend>);
 
 }  // namespace effnet

@@ -53,7 +53,7 @@ class data_gradient {
   using kernels = std::variant<convolution_backward_data, winograd_convolution>;
 
   static kernels planned(const conv_problem& p, const cpu_options& options) {
-    if (p.stride == 1 && kernel_for(turned(p), options) == kernel_kind::winograd)
+    if (p.stride == 1 && options.winograd && prefers_winograd(turned(p)))
       return kernels(std::in_place_type<winograd_convolution>, turned(p), epilogue{});
     return kernels(std::in_place_type<convolution_backward_data>, p);
   }

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include <effnet/nn/expand_depthwise.hpp>
 #include <effnet/nn/squeeze_excite.hpp>
 
 namespace effnet {
@@ -13,40 +14,36 @@ class mbconv_block {
  public:
   mbconv_block(plan_builder<B>& plan, const block_spec& spec, activation act, const slot& src,
                bool keep_src)
-      : src_(src) {
-    slot wide = src;
-    if (spec.expand != 1) {
-      expand_.emplace(plan, layer_role::expand, src.shape, epilogue{.before = act});
-      wide = plan.acquire(expand_->dst_shape());
-      wide_ = wide;
-    }
-    depthwise_.emplace(plan, layer_role::depthwise, wide.shape, epilogue{.before = act});
-    deep_ = plan.acquire(depthwise_->dst_shape());
-    if (expand_) plan.release(wide);
-    if (spec.has_se()) se_.emplace(plan, deep_, act);
-    project_.emplace(plan, layer_role::project, deep_.shape, epilogue{.add_dst = spec.has_skip()});
+      : front_(plan, spec, act, src, spec.has_se()) {
+    const slot& deep = front_.dst();
+    if (spec.has_se()) se_.emplace(plan, deep, act, front_.means());
+    project_.emplace(plan, layer_role::project, deep.shape, epilogue{.add_dst = spec.has_skip()},
+                     spec.has_se());
     dst_ = spec.has_skip() ? src : plan.acquire(project_->dst_shape());
-    plan.release(deep_);
+    if (se_) plan.release(se_->gate());
+    plan.release(deep);
     if (!spec.has_skip() && !keep_src) plan.release(src);
   }
 
   const slot& dst() const { return dst_; }
 
   void run(const B& on, const arena_view& memory) const {
-    const_tensor_view wide = memory.source(src_);
-    if (expand_) {
-      expand_->run(on, wide, memory.at(wide_), memory.scratch);
-      wide = memory.at(wide_);
+    front_.run(on, memory);
+    const const_tensor_view deep = memory.at(front_.dst());
+    if (se_ && project_->takes_gate()) {
+      se_->run_gate(on, memory);
+      project_->run_gated(on, deep, memory.at(se_->gate()), memory.at(dst_), memory.scratch);
+    } else {
+      if (se_) se_->run(on, memory);
+      project_->run(on, deep, memory.at(dst_), memory.scratch);
     }
-    depthwise_->run(on, wide, memory.at(deep_), memory.scratch);
-    if (se_) se_->run(on, memory);
-    project_->run(on, memory.at(deep_), memory.at(dst_), memory.scratch);
   }
 
  private:
-  std::optional<conv_act<B>> expand_, depthwise_, project_;
+  expand_depthwise<B> front_;
   std::optional<squeeze_excite<B>> se_;
-  slot src_, wide_, deep_, dst_;
+  std::optional<conv_act<B>> project_;
+  slot dst_;
 };
 
 }  // namespace effnet

@@ -34,8 +34,10 @@ class network_state {
   std::size_t layer_count() const { return layers_.size(); }
   const layer& layer_at(std::size_t index) const { return layers_[index].what; }
 
-  /// The weights of layer `index` in the layout that `op` wants.
-  packed_pointer packed(std::size_t index, const typename B::conv& op) const {
+  /// The weights of layer `index` in the layout that `op` wants: a convolution, or a part of an op
+  /// that packs them.
+  template <class Op>
+  packed_pointer packed(std::size_t index, const Op& op) const {
     const std::scoped_lock lock(packing_);
     entry& at = layers_[index];
     for (const auto& [layout, copy] : at.copies)

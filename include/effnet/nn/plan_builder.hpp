@@ -51,7 +51,8 @@ class plan_builder {
     return next_++;
   }
   const layer& layer_at(std::size_t index) const { return state_.layer_at(index); }
-  auto packed(std::size_t index, const typename B::conv& op) const {
+  template <class Op>
+  auto packed(std::size_t index, const Op& op) const {
     return state_.packed(index, op);
   }
 
