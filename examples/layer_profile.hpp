@@ -37,12 +37,12 @@ inline std::string milliseconds(double seconds) {
   return fixed(1e3 * seconds, 3);
 }
 inline std::string percent(double part, double whole) {
-  return fixed(whole > 0 ? 100 * part / whole : 0, 1) + " %";
+  return fixed(whole > 0 ? 100 * part / whole : 0, 1);
 }
 
 /// A bar as long as a part is large beside the largest.
 inline std::string bar(double part, double largest) {
-  constexpr double width = 10;
+  constexpr double width = 6;  // lines of at most 120 characters
   return std::string(
       static_cast<std::size_t>(largest > 0 ? std::lround(width * part / largest) : 0), '#');
 }
@@ -83,7 +83,7 @@ inline void print_profile(const network_profile& profile) {
   text_table table;
   table.column("layer", left), table.column("op", left), table.column("src");
   table.column("dst"), table.column("kernel", left);
-  for (const char* title : {"ms", "GFLOP/s", "share"}) table.column(title);
+  for (const char* title : {"ms", "GFLOP/s", "%"}) table.column(title);
   table.column(reasons ? "why this kernel" : "", left);
   for (const profile_row& row : profile.rows)
     table.row({short_name(row), row.op, extents(row.src), extents(row.dst), row.kernel,
@@ -94,7 +94,7 @@ inline void print_profile(const network_profile& profile) {
 
   text_table kinds;
   kinds.column("kind", left);
-  for (const char* title : {"ops", "ms", "GFLOP/s", "share"}) kinds.column(title);
+  for (const char* title : {"ops", "ms", "GFLOP/s", "%"}) kinds.column(title);
   kinds.column("", left);
   const std::vector<kind_total> totals = totals_by_kind(profile);
   for (const kind_total& kind : totals)

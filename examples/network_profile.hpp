@@ -17,7 +17,7 @@ namespace example {
 /// An op of a forward pass, with the layer that it belongs to.
 struct profile_row {
   effnet::layer layer;  ///< the first, where a backend runs several as one op
-  std::string role;     ///< "depthwise", "expand + depthwise"
+  std::string role;     ///< "depthwise", "expand+depthwise"
   std::string op;       ///< "5x5 s2, silu": what it computes
   effnet::shape4 src, dst;
   std::string kernel, reason;  ///< empty where the backend does not say
@@ -55,13 +55,21 @@ inline std::string text_of(effnet::activation act) {
   return names[static_cast<std::size_t>(act)];
 }
 
-inline std::string text_of(const effnet::planned_conv& conv) {
-  const effnet::conv_problem& p = conv.problem;
+inline std::string text_of(const effnet::conv_problem& p) {
   std::string text = p.fully_connected() ? "linear" : effnet::sentence(p.kernel, 'x', p.kernel);
   if (p.stride > 1) text += effnet::sentence(" s", p.stride);
-  if (conv.then.before != effnet::activation::identity) text += ", " + text_of(conv.then.before);
-  if (conv.then.add_dst) text += ", add";
-  if (conv.then.after != effnet::activation::identity) text += ", " + text_of(conv.then.after);
+  return text;
+}
+
+/// Of layers that run as one op the last one's epilogue, for want of room.
+inline std::string text_of(const effnet::op_plan& plan) {
+  std::string text;
+  for (const effnet::planned_conv& conv : plan.convs)
+    text += (text.empty() ? "" : " + ") + text_of(conv.problem);
+  const effnet::epilogue& then = plan.convs.back().then;
+  if (then.before != effnet::activation::identity) text += ", " + text_of(then.before);
+  if (then.add_dst) text += ", add";
+  if (then.after != effnet::activation::identity) text += ", " + text_of(then.after);
   return text;
 }
 
@@ -70,11 +78,7 @@ inline std::string text_of(const effnet::op_record& record) {
   if (record.op == "scale_channels") return "scale";
   if (record.op == "global_pool") return "mean";
   if (record.op == "max_pool") return "max pool";
-  if (!record.plan) return std::string(record.op);
-  std::string text;
-  for (const effnet::planned_conv& conv : record.plan->convs)
-    text += (text.empty() ? "" : " + ") + text_of(conv);
-  return text;
+  return record.plan ? text_of(*record.plan) : std::string(record.op);
 }
 
 /// Means are taken for the layer after them, copies of a residual too; all else follows a layer.
@@ -91,7 +95,7 @@ inline std::vector<profile_row> rows_of(const effnet::network_spec& spec,
   std::vector<effnet::layer> layers;
   effnet::for_each_layer(spec, [&](const effnet::layer& l) { layers.push_back(l); });
   const auto planned = [&](std::size_t at, bool forward) {  // the nearest op with weights
-    while (!records[at].plan) at += forward ? 1 : std::size_t(-1);
+    while (!records[at].plan) forward ? ++at : --at;
     return records[at].plan.get();
   };
   std::vector<profile_row> rows;
@@ -109,7 +113,7 @@ inline std::vector<profile_row> rows_of(const effnet::network_spec& spec,
                     .macs = record.macs()};
     for (std::size_t k = 0; k < plan.convs.size(); ++k)
       row.role +=
-          effnet::sentence(k > 0 ? " + " : "", effnet::role_text(layers.at(plan.first + k).role));
+          effnet::sentence(k > 0 ? "+" : "", effnet::role_text(layers.at(plan.first + k).role));
     if (record.plan) row.kernel = plan.implementation, row.reason = plan.reason;
     rows.push_back(std::move(row));
   }
