@@ -1,4 +1,5 @@
-// Prints what a network is made of: its stages with parameters, multiply-adds and memory.
+// Prints what a network is made of: its stages with parameters, multiply-adds and memory; and,
+// where asked for, where the time of its forward passes goes.
 
 #include <cstdint>
 #include <cstdio>
@@ -9,9 +10,13 @@
 #include <effnet/arch/count.hpp>
 #include <effnet/arch/summary.hpp>
 
+#include "backend_options.hpp"
 #include "chosen_model.hpp"
+#include "layer_profile.hpp"
 #include "program.hpp"
+#include "short_spins.hpp"
 #include "text_table.hpp"
+#include "training/memory_limit.hpp"
 
 namespace {
 
@@ -136,13 +141,65 @@ void print_json(const effnet::network_spec& spec, const effnet::network_summary&
   std::printf("%s\n", json.dump(2).c_str());
 }
 
+struct profile_options {
+  bool wanted = false;
+  int batch = 1, passes = 0;  ///< passes 0: as many as a second has time for
+  example::backend_options backend;
+};
+
+const char* const of_profiles[] = {"--batch", "--passes", "--backend", "--threads"};
+
+void add_profile_options(CLI::App& app, profile_options& chosen) {
+  app.add_flag("--profile", chosen.wanted,
+               "Run the network, with random weights, and print the time of every op instead");
+  app.add_option("--batch", chosen.batch, "Images a pass")
+      ->check(example::between(1, 65536))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--passes", chosen.passes, "Passes to take medians of (default: a second of them)")
+      ->check(example::between(1, 100000))
+      ->type_name("N");
+  example::add_backend_options(app, chosen.backend);
+  for (const char* name : of_profiles) app.get_option(name)->group("With --profile");
+}
+
+/// Too little memory is better told before than by the system, which ends programs that take more.
+void check_memory(const effnet::network_spec& spec, const effnet::shape4& images) {
+  const double needed =
+      static_cast<double>(effnet::count_activations(spec, images.n, images.h, images.w).largest) +
+      sizeof(float) * static_cast<double>(images.elements()) +
+      2 * sizeof(float) * static_cast<double>(effnet::count_parameters(spec));  // stored and packed
+  const auto available = static_cast<double>(example::available_memory());
+  if (needed > available)
+    throw effnet::error(sentence("a pass of ", images.n, " images needs at least ",
+                                 example::fixed(needed / 1e9, 1), " GB of memory and ",
+                                 example::fixed(available / 1e9, 1),
+                                 " GB are free; use a smaller --batch or --size"));
+}
+
+void print_profile(const effnet::named_model& model, int size, const profile_options& chosen,
+                   bool json) {
+  const effnet::shape4 images{chosen.batch, size, size, model.spec.in_channels};
+  check_memory(model.spec, images);
+  const auto family = model.family.value_or(effnet::convention_name::tf);
+  const example::network_profile profile = with_backend(chosen.backend, [&](const auto& on) {
+    return example::profile_network(model.spec, family, images, on, chosen.passes);
+  });
+  json ? void(std::printf("%s\n", json_of(profile).dump(2).c_str()))
+       : example::print_profile(profile);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  example::use_short_spins(argv);
   example::program describe(
-      "describe", "Describes a network: its stages, parameters, multiply-adds (MACs) and memory.",
+      "describe",
+      "Describes a network: its stages, parameters, multiply-adds (MACs) and memory, or the time "
+      "that its layers take.",
       "  describe efficientnetv2_s\n"
       "  describe efficientnet_b3 --size 224 --json\n"
+      "  describe efficientnet_b0 --profile --threads 1\n"
       "  describe my_network.json");
   std::string model;
   int size = 0;
@@ -154,10 +211,20 @@ int main(int argc, char** argv) {
       ->check(example::between(32, 8192))
       ->type_name("N");
   describe.options.add_flag("--json", json, "Print one JSON object");
+  profile_options profile;
+  add_profile_options(describe.options, profile);
 
   return describe.run(argc, argv, [&] {
-    const effnet::network_spec spec = example::choose_model(model).spec;
+    for (const char* name : of_profiles)
+      if (!profile.wanted && describe.options.count(name) > 0)
+        throw example::usage_error(sentence(name, " goes with --profile"));
+    const effnet::named_model chosen = example::choose_model(model);
+    const effnet::network_spec& spec = chosen.spec;
     if (size == 0) size = spec.eval_size;
+    if (profile.wanted) {
+      print_profile(chosen, size, profile, json);
+      return example::succeeded;
+    }
     const effnet::network_summary summary = effnet::summarize(spec, size, size);
     json ? print_json(spec, summary, size) : print_table(spec, summary, size);
     return example::succeeded;

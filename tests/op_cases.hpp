@@ -10,7 +10,7 @@
 
 namespace effnet::testing {
 
-/// One convolution that every backend must agree on. The list serves tests and benchmarks.
+/// One convolution that every backend must agree on.
 struct conv_case {
   std::string name;
   conv_problem problem;

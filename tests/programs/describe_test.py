@@ -66,5 +66,55 @@ class Describe(ProgramTest):
         self.refuses("efficientnet_b0", "efficientnet_b1", status=2)
 
 
+class DescribeProfile(ProgramTest):
+    program = "describe"
+
+    def profile(self, *arguments):
+        return self.run_program(*arguments, "--profile", "--passes", 2, "--threads", 1)
+
+    def test_every_op_of_the_network_in_its_order(self):
+        told = json.loads(self.profile(self.table, "--batch", 3, "--json").stdout)
+        self.assertEqual((told["model"], told["batch"], told["size"]), ("sample", 3, 64))
+        self.assertEqual((told["backend"], told["threads"], told["passes"]), ("cpu", 1, 2))
+        self.assertEqual([op["role"] for op in told["ops"]],
+                         ["stem", "depthwise", "project", "head", "classifier", "classifier"])
+        depthwise = told["ops"][1]
+        self.assertEqual((depthwise["stage"], depthwise["block"]), (1, 1))
+        self.assertEqual((depthwise["src"], depthwise["dst"]), ([3, 32, 32, 8], [3, 16, 16, 8]))
+        self.assertEqual(depthwise["op"], "3x3 s2, silu")
+        self.assertTrue(depthwise["kernel"])
+        self.assertEqual(told["ops"][4]["op"], "mean")
+        self.assertNotIn("gflops", told["ops"][4])
+        self.assertAlmostEqual(sum(op["share"] for op in told["ops"]), 1)
+        self.assertAlmostEqual(sum(op["ms"] for op in told["ops"]), told["ms"])
+        one_image = json.loads(self.run_program(self.table, "--json").stdout)
+        self.assertEqual(told["macs"], 3 * one_image["macs"])
+
+    def test_the_reference_runs_activations_apart(self):
+        told = json.loads(self.profile(self.table, "--backend", "reference", "--json").stdout)
+        self.assertEqual(told["backend"], "reference")
+        self.assertEqual([op["op"] for op in told["ops"][:4]], ["3x3 s2", "silu", "3x3 s2", "silu"])
+
+    def test_the_table_fits_a_terminal_and_has_a_line_an_op(self):
+        for network, ops in (("efficientnet_b0", 115), ("efficientnetv2_s", 234), ("resnet50", 56)):
+            lines = self.profile(network, "--size", 64).stdout.split("\n")
+            rule = next(i for i, line in enumerate(lines) if line.startswith("---"))
+            total = next(i for i, line in enumerate(lines) if line.startswith("total"))
+            self.assertEqual(total - rule - 1, ops)
+            self.assertIn(f" {ops} ops ", lines[total])
+            self.assertEqual(len({len(line) for line in lines[rule - 1:total + 1]}), 1)
+            self.assertLessEqual(max(map(len, lines)), 120)
+
+    def test_wrong_usage(self):
+        for option, value in (("--batch", 0), ("--batch", "many"), ("--backend", "gpu"),
+                              ("--threads", 0), ("--passes", 0), ("--size", 31)):
+            self.refuses(self.table, "--profile", option, value, status=2, says=option)
+        self.refuses(self.table, "--batch", 2, status=2, says=("--batch", "--profile"))
+
+    def test_more_memory_than_there_is(self):
+        self.refuses("efficientnet_l2", "--profile", "--batch", 65536, "--size", 8192,
+                     says=("GB", "--batch"))
+
+
 if __name__ == "__main__":
     unittest.main()
