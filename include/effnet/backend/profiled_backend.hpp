@@ -17,6 +17,16 @@ struct profiled_op : Op {
   std::shared_ptr<const op_plan> plan;
 };
 
+namespace detail {
+/// The types of optional ops, where the wrapped backend has them.
+template <class B>
+struct profiled_types {};
+template <fuses_mbconv B>
+struct profiled_types<B> {
+  using expand_depthwise = profiled_op<typename B::expand_depthwise>;
+};
+}  // namespace detail
+
 /// Any backend, with the time of every op written into an `op_profile`: results, kernels and memory
 /// are the wrapped backend's. A pass lasts from one `enter()` to the next, as sessions call it.
 /// Copies write into the same profile, so that a network and one session of it share one; sessions
@@ -26,7 +36,7 @@ struct profiled_op : Op {
 /// For a new optional op: plan it through `planned`, run it through `profile_->time`, both with the
 /// wrapped backend's `requires`.
 template <backend B>
-class profiled_backend {
+class profiled_backend : public detail::profiled_types<B> {
  public:
   using buffer = typename B::buffer;
   using packed = typename B::packed;
@@ -63,6 +73,33 @@ class profiled_backend {
                     std::byte* scratch) const {
     profile_->time({.op = "conv", .src = src.shape, .dst = dst.shape, .plan = op.plan},
                    [&] { backend_.conv_forward(op, weights, src, dst, scratch); });
+  }
+
+  conv plan_gated_conv(const conv_problem& problem,
+                       const epilogue& then) const requires fuses_mbconv<B> {
+    return planned(backend_.plan_gated_conv(problem, then), {{problem, then}});
+  }
+  void conv_forward_gated(const conv& op, const packed& weights, const_tensor_view src,
+                          const_tensor_view gate, tensor_view dst,
+                          std::byte* scratch) const requires fuses_mbconv<B> {
+    profile_->time({.op = "conv", .src = src.shape, .dst = dst.shape, .plan = op.plan},
+                   [&] { backend_.conv_forward_gated(op, weights, src, gate, dst, scratch); });
+  }
+  auto plan_expand_depthwise(const conv_problem* expand, const conv_problem& depthwise,
+                             activation act) const requires fuses_mbconv<B> {
+    std::vector<planned_conv> convs;
+    if (expand != nullptr) convs.push_back({*expand, {.before = act}});
+    convs.push_back({depthwise, {.before = act}});
+    return planned(backend_.plan_expand_depthwise(expand, depthwise, act), std::move(convs));
+  }
+  template <class Op>
+  void expand_depthwise_forward(const Op& op, const packed* expand, const packed& depthwise,
+                                const_tensor_view src, tensor_view dst, float* means,
+                                std::byte* scratch) const requires fuses_mbconv<B> {
+    profile_->time(
+        {.op = "expand_depthwise", .src = src.shape, .dst = dst.shape, .plan = op.plan}, [&] {
+          backend_.expand_depthwise_forward(op, expand, depthwise, src, dst, means, scratch);
+        });
   }
 
   void activation_forward(activation act, const_tensor_view src, tensor_view dst) const {

@@ -31,12 +31,29 @@ namespace detail {
 /// Pixels whose results are made together, so that none waits for its last sum.
 inline constexpr std::size_t depthwise_pixels = 8;
 
+template <class Floats, std::size_t Pixels, class Act>
+EFFNET_KERNEL_BODY void depthwise_store(const depthwise_row& d, Act act,
+                                        const Floats (&sums)[Pixels], std::size_t x, std::size_t c,
+                                        Floats& total) {
+  const std::size_t part = std::min(lanes_of<Floats>, d.channels - c);
+  float* to = d.dst + x * d.dst_step + c;
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < Pixels; ++i, to += d.dst_step) {
+    Floats value;
+    apply(act, sums[i], value);
+    total += value;
+    if (part == lanes_of<Floats>)
+      store(value, to);
+    else
+      store_part(value, part, to);
+  }
+}
+
 template <class Floats, std::size_t Pixels>
 EFFNET_KERNEL_BODY void depthwise_tile(const depthwise_row& d, std::size_t x, std::size_t c,
                                        Floats& total) {
-  const std::size_t part = std::min(lanes_of<Floats>, d.channels - c);
   Floats sums[Pixels], bias;
-  load_part(d.bias + c, part, bias);
+  load_part(d.bias + c, std::min(lanes_of<Floats>, d.channels - c), bias);
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < Pixels; ++i) sums[i] = bias;
   const float* weights = d.weights + c;
@@ -54,17 +71,10 @@ EFFNET_KERNEL_BODY void depthwise_tile(const depthwise_row& d, std::size_t x, st
       }
     }
   }
-  float* to = d.dst + x * d.dst_step + c;
-#pragma GCC unroll 8
-  for (std::size_t i = 0; i < Pixels; ++i, to += d.dst_step) {
-    Floats value;
-    apply(d.act, sums[i], value);
-    total += value;
-    if (part == lanes_of<Floats>)
-      store(value, to);
-    else
-      store_part(value, part, to);
-  }
+  if (d.act == activation::silu)
+    depthwise_store(d, constant_silu{}, sums, x, c, total);
+  else
+    depthwise_store(d, d.act, sums, x, c, total);
 }
 
 /// The row for one register of channels, in tiles of at most `depthwise_pixels` of equal size.

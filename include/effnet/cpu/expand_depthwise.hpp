@@ -115,7 +115,7 @@ class expand_depthwise {
     const std::size_t columns = panels_.columns(at.panel), channel = panels_.first(at.panel);
     const std::size_t first = results() * at.part / parts_;
     const std::size_t last = results() * (at.part + 1) / parts_;
-    std::fill_n(own, ring_floats(), 0.0f);
+    clear_sides(columns, own);
     std::fill_n(sums, panels_.width(), 0.0f);
     const float* zeros = own + ring_ * padded() * columns;
     const auto top = static_cast<std::size_t>(problem_.pad.top);
@@ -152,6 +152,17 @@ class expand_depthwise {
     }
   }
 
+  /// The zeros beside the ring's rows, and the row of zeros behind it.
+  void clear_sides(std::size_t columns, float* own) const {
+    const std::size_t left = static_cast<std::size_t>(problem_.pad.left) * columns;
+    const std::size_t row = padded() * columns, inner = left + width() * columns;
+    for (std::size_t i = 0; i < ring_; ++i, own += row) {
+      std::fill_n(own, left, 0.0f);
+      std::fill(own + std::min(inner, row), own + row, 0.0f);
+    }
+    std::fill_n(own, row, 0.0f);
+  }
+
   /// Rows [from, to) of the expanded tensor, or of the source, into the ring.
   void make_rows(const packed_weights* expand, const place& at, const float* src, std::size_t from,
                  std::size_t to, float* own) const {
@@ -178,7 +189,8 @@ class expand_depthwise {
                 .depth = in_,
                 .sums = products,
                 .sum_step = columns,
-                .add = false},
+                .add = false,
+                .ahead = row == 0 ? ahead(*expand, at.panel) : nullptr},
                panels_.registers(at.panel), best_);
       for (std::size_t i = 0; i < count; ++i)
         store_results({.sums = products + i * width() * columns,
@@ -191,6 +203,14 @@ class expand_depthwise {
                        .dst_step = columns},
                       best_);
     }
+  }
+
+  /// The weights of the panel that this thread will probably take next.
+  const float* ahead(const packed_weights& expand, std::size_t panel) const {
+    const std::size_t next = panel + std::max<std::size_t>(1, workers_ / parts_);
+    if (next >= panels_.count() || panels_.registers(next) != panels_.registers(panel))
+      return nullptr;
+    return reinterpret_cast<const float*>(expand.weights.data()) + panels_.first(next) * in_;
   }
 
   /// The means of images, from the sums of their parts in their order.

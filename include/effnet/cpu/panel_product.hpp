@@ -20,6 +20,8 @@ struct panel_product {
   float* sums;           ///< [rows][sum_step]
   std::size_t sum_step;  ///< in floats
   bool add;              ///< to what stands in `sums`; it is overwritten otherwise
+  /// Weights of the same size that the next product will read, fetched meanwhile; null for none.
+  const float* ahead = nullptr;
 };
 
 namespace detail {
@@ -32,7 +34,8 @@ inline constexpr std::size_t tile_rows = lanes_of<Floats> == 16  ? 14
 
 /// `Rows` rows of it: the sums stay in registers.
 template <class Floats, std::size_t Rows, std::size_t Registers>
-EFFNET_KERNEL_BODY void multiply_tile(const panel_product& p, const float* src, float* to) {
+EFFNET_KERNEL_BODY void multiply_tile(const panel_product& p, const float* src, float* to,
+                                      const float* ahead) {
   constexpr std::size_t lanes = lanes_of<Floats>;
   Floats sums[Rows][Registers];
   if (p.add) {
@@ -48,7 +51,8 @@ EFFNET_KERNEL_BODY void multiply_tile(const panel_product& p, const float* src, 
       for (std::size_t r = 0; r < Registers; ++r) sums[row][r] = Floats{};
   }
   const float* weights = p.weights;
-  for (std::size_t k = 0; k < p.depth; ++k, weights += Registers * lanes) {
+  for (std::size_t k = 0; k < p.depth; ++k, weights += Registers * lanes, ahead += channel_block) {
+    __builtin_prefetch(ahead, 0, 2);
     Floats w[Registers];
 #pragma GCC unroll 2
     for (std::size_t r = 0; r < Registers; ++r) load(weights + r * lanes, w[r]);
@@ -66,19 +70,21 @@ EFFNET_KERNEL_BODY void multiply_tile(const panel_product& p, const float* src, 
       store(sums[row][r], to + row * p.sum_step + r * lanes);
 }
 
-using tile_function = void (*)(const panel_product&, const float*, float*);
+using tile_function = void (*)(const panel_product&, const float*, float*, const float*);
 
 template <std::size_t Rows, std::size_t Registers>
-void tile_portable(const panel_product& p, const float* src, float* to) {
-  multiply_tile<floats4, Rows, Registers>(p, src, to);
+void tile_portable(const panel_product& p, const float* src, float* to, const float* ahead) {
+  multiply_tile<floats4, Rows, Registers>(p, src, to, ahead);
 }
 template <std::size_t Rows, std::size_t Registers>
-EFFNET_TARGET_AVX2 void tile_avx2(const panel_product& p, const float* src, float* to) {
-  multiply_tile<floats8, Rows, Registers>(p, src, to);
+EFFNET_TARGET_AVX2 void tile_avx2(const panel_product& p, const float* src, float* to,
+                                  const float* ahead) {
+  multiply_tile<floats8, Rows, Registers>(p, src, to, ahead);
 }
 template <std::size_t Rows, std::size_t Registers>
-EFFNET_TARGET_AVX512 void tile_avx512(const panel_product& p, const float* src, float* to) {
-  multiply_tile<floats16, Rows, Registers>(p, src, to);
+EFFNET_TARGET_AVX512 void tile_avx512(const panel_product& p, const float* src, float* to,
+                                      const float* ahead) {
+  multiply_tile<floats16, Rows, Registers>(p, src, to, ahead);
 }
 
 /// Tiles of 1 to `sizeof...(Rows)` rows.
@@ -93,14 +99,19 @@ constexpr std::array<tile_function, sizeof...(Rows)> tiles_of(isa best,
     return {tile_portable<Rows + 1, Registers>...};
 }
 
-/// All rows in as few tiles as there can be, as equal as they can be.
+/// All rows in as few tiles as there can be, as equal as they can be. `columns`: of the panel.
 template <std::size_t Most>
-void multiply_rows(const panel_product& p, const std::array<tile_function, Most>& tiles) {
+void multiply_rows(const panel_product& p, std::size_t columns,
+                   const std::array<tile_function, Most>& tiles) {
+  const std::size_t lines = (columns + channel_block - 1) / channel_block;  // for each k
   const std::size_t count = (p.rows + Most - 1) / Most;
   std::size_t from = 0;
   for (std::size_t i = 1; i <= count; ++i) {
     const std::size_t to = p.rows * i / count;
-    tiles[to - from - 1](p, p.src + from * p.row_step, p.sums + from * p.sum_step);
+    // Each tile fetches one cache line for each k; what is left fetches what is there.
+    const float* ahead =
+        p.ahead != nullptr && i <= lines ? p.ahead + (i - 1) * p.depth * channel_block : p.weights;
+    tiles[to - from - 1](p, p.src + from * p.row_step, p.sums + from * p.sum_step, ahead);
     from = to;
   }
 }
@@ -125,11 +136,11 @@ inline void multiply(const panel_product& p, std::size_t registers, isa best) {
     static constexpr auto narrow =
         tiles_of<Registers>(isa::portable, std::make_index_sequence<tile_rows<floats4>>{});
     if (best == isa::avx512)
-      detail::multiply_rows(p, wide);
+      detail::multiply_rows(p, Registers * lanes_of<floats16>, wide);
     else if (best == isa::avx2)
-      detail::multiply_rows(p, middle);
+      detail::multiply_rows(p, Registers * lanes_of<floats8>, middle);
     else
-      detail::multiply_rows(p, narrow);
+      detail::multiply_rows(p, Registers * lanes_of<floats4>, narrow);
   };
   if (registers == 2)
     run(std::integral_constant<std::size_t, 2>{});

@@ -158,6 +158,7 @@ class pointwise_convolution {
     for (std::size_t panel = begin; panel < end; ++panel) {
       const std::size_t channel = panels_.first(panel), columns = panels_.columns(panel);
       const float* weights = reinterpret_cast<const float*>(packed.weights.data()) + channel * in_;
+      const float* next = weights + columns * in_;
       if (gate != nullptr) {
         scale_rows(weights, gate, sums + sum_floats(), in_, columns, best_);
         weights = sums + sum_floats();
@@ -170,7 +171,8 @@ class pointwise_convolution {
                   .depth = std::min(depth_at_a_time, in_ - k),
                   .sums = sums,
                   .sum_step = columns,
-                  .add = k > 0},
+                  .add = k > 0,
+                  .ahead = panel + 1 < end ? next + k * columns : nullptr},
                  panels_.registers(panel), best_);
       store_results({.sums = sums,
                      .sum_step = columns,

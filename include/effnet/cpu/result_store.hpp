@@ -23,31 +23,38 @@ struct result_store {
 
 namespace detail {
 
+/// One register of channels of all rows.
+template <class Floats, class Act>
+EFFNET_KERNEL_BODY void store_channels(const result_store& s, Act before, std::size_t c) {
+  constexpr std::size_t lanes = lanes_of<Floats>;
+  const std::size_t part = std::min(lanes, s.channels - c);
+  Floats bias;
+  load_part(s.bias + c, part, bias);
+  const float* from = s.sums + c;
+  float* to = s.dst + c;
+  for (std::size_t row = 0; row < s.rows; ++row, from += s.sum_step, to += s.dst_step) {
+    Floats value;
+    load(from, value);
+    apply(before, value + bias, value);
+    if (s.then.add_dst) {
+      Floats residual;
+      load_part(to, part, residual);
+      value += residual;
+    }
+    if (s.then.after != activation::identity) apply(s.then.after, value, value);
+    if (part == lanes)
+      store(value, to);
+    else
+      store_part(value, part, to);
+  }
+}
 template <class Floats>
 EFFNET_KERNEL_BODY void store_results_body(const result_store& s) {
-  constexpr std::size_t lanes = lanes_of<Floats>;
-  for (std::size_t c = 0; c < s.channels; c += lanes) {
-    const std::size_t part = std::min(lanes, s.channels - c);
-    Floats bias;
-    load_part(s.bias + c, part, bias);
-    const float* from = s.sums + c;
-    float* to = s.dst + c;
-    for (std::size_t row = 0; row < s.rows; ++row, from += s.sum_step, to += s.dst_step) {
-      Floats value;
-      load(from, value);
-      apply(s.then.before, value + bias, value);
-      if (s.then.add_dst) {
-        Floats residual;
-        load_part(to, part, residual);
-        value += residual;
-      }
-      apply(s.then.after, value, value);
-      if (part == lanes)
-        store(value, to);
-      else
-        store_part(value, part, to);
-    }
-  }
+  for (std::size_t c = 0; c < s.channels; c += lanes_of<Floats>)
+    if (s.then.before == activation::silu)
+      store_channels<Floats>(s, constant_silu{}, c);
+    else
+      store_channels<Floats>(s, s.then.before, c);
 }
 inline void store_results_portable(const result_store& s) {
   store_results_body<floats4>(s);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <type_traits>
+
 #include <effnet/arch/network_spec.hpp>
 #include <effnet/cpu/vector.hpp>
 
@@ -12,6 +14,14 @@ template <class Floats>
 EFFNET_KERNEL_BODY void clamp(const Floats& x, const Floats& low, const Floats& high, Floats& to) {
   const Floats raised = x < low ? low : x;
   to = raised > high ? high : raised;
+}
+/// x - n ln 2.
+template <class Floats>
+EFFNET_KERNEL_BODY void subtract_ln2(const Floats& x, const Floats& n, Floats& to) {
+  if constexpr (lanes_of<Floats> >= lanes_of<floats8>)
+    to = x - n * 0.693147182f;  // fused: the product is not rounded
+  else  // in two parts, of which the first has few enough bits for its product to be exact
+    to = (x - n * 0.693359375f) + n * 2.12194440e-4f;
 }
 /// x * 2^n, for whole `n` from -126 to 127.
 template <class Floats>
@@ -56,7 +66,7 @@ EFFNET_KERNEL_BODY void reciprocal(const floats16& x, floats16& to) {
 
 }  // namespace detail
 
-/// e^x with a relative error below 4e-7: x = n ln 2 + r with |r| <= ln 2 / 2, the polynomial of
+/// e^x with a relative error below 8e-7: x = n ln 2 + r with |r| <= ln 2 / 2, the polynomial of
 /// degree 5 whose largest relative error is as small as can be (7.5e-8), times 2^n. Below -87 and
 /// above 87 it stays at the values there, so that nothing overflows or becomes denormal; NaN stays
 /// NaN.
@@ -67,8 +77,8 @@ EFFNET_KERNEL_BODY void exponential(const Floats& x, Floats& to) {
   detail::clamp(x, zero - 87.0f, zero + 87.0f, clamped);
   constexpr float magic = 12582912.0f;  // adding it rounds: 1.5 * 2^23
   const Floats n = (clamped * 1.44269504f + magic) - magic;
-  // ln 2 in two parts, of which the first has few enough bits for n * part to be exact.
-  const Floats r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
+  Floats r;
+  detail::subtract_ln2(clamped, n, r);
   Floats p = r * 8.29765600e-3f + 4.19153438e-2f;
   p = p * r + 1.66675761e-1f;
   p = p * r + 4.99988891e-1f;
@@ -98,6 +108,9 @@ EFFNET_KERNEL_BODY void apply(activation act, const Floats& x, Floats& to) {
     if (act == activation::relu6) to = to < six ? to : six;
   }
 }
+
+/// SiLU as a constant: loops that it is passed to keep its numbers in registers.
+using constant_silu = std::integral_constant<activation, activation::silu>;
 
 /// d act(x) / dx of a whole register, as `math::derivative` defines it.
 template <class Floats>
