@@ -4,17 +4,11 @@
 #include <effnet/cpu/activation.hpp>
 
 #include "../op_check.hpp"
+#include "instruction_sets.hpp"
 
 namespace {
 using namespace effnet;
 using namespace effnet::testing;
-
-std::vector<cpu::isa> instruction_sets() {
-  std::vector<cpu::isa> here = {cpu::isa::portable};
-  for (cpu::isa more : {cpu::isa::avx2, cpu::isa::avx512})
-    if (more <= cpu::best_isa()) here.push_back(more);
-  return here;
-}
 
 std::vector<float> apply_to(activation act, const std::vector<float>& src, cpu::isa best) {
   const shape4 shape{1, 1, 1, static_cast<int>(src.size())};
@@ -38,6 +32,22 @@ TEST_CASE("cpu: SiLU and sigmoid have a relative error below 1e-6 from -80 to 80
     }
     CHECK(worst < 1e-6);
   }
+}
+
+TEST_CASE("cpu: SiLU and sigmoid stay finite, and NaN stays NaN, on every instruction set") {
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::nanf("");
+  for (cpu::isa best : instruction_sets())
+    for (activation act : {activation::silu, activation::sigmoid}) {
+      const std::vector<float> got =
+          apply_to(act, {nan, -88, 88, -1e30f, 1e30f, inf, 0, 1e-40f}, best);
+      CHECK(std::isnan(got[0]));
+      CHECK(std::abs(got[1]) < 1e-35f);
+      CHECK(got[2] == (act == activation::silu ? 88.0f : 1.0f));
+      CHECK(std::abs(got[3]) < 1e-6f);
+      CHECK(got[4] == (act == activation::silu ? 1e30f : 1.0f));
+      CHECK(got[5] == (act == activation::silu ? inf : 1.0f));
+      CHECK(got[6] == (act == activation::silu ? 0.0f : 0.5f));
+    }
 }
 
 TEST_CASE("cpu: activations of any length and value are those of their definition") {

@@ -2,6 +2,7 @@
 #include <effnet/reference.hpp>
 
 #include "../op_check.hpp"
+#include "instruction_sets.hpp"
 
 namespace {
 using namespace effnet;
@@ -24,13 +25,6 @@ std::vector<conv_case> winograd_cases() {
   return cases;
 }
 
-std::vector<cpu::isa> available() {
-  std::vector<cpu::isa> all;
-  for (const cpu::isa one : {cpu::isa::portable, cpu::isa::avx2, cpu::isa::avx512})
-    if (one <= cpu::best_isa()) all.push_back(one);
-  return all;
-}
-
 std::vector<float> winograd(const conv_case& at, const conv_data& data, int threads,
                             cpu::isa best) {
   const cpu::thread_scope scope(threads);
@@ -49,7 +43,7 @@ TEST_CASE("cpu: Winograd agrees with the definition on every instruction set") {
     const conv_data data(at.problem);
     const std::vector<double> expected = convolve(
         at.problem, at.then, data.src.data(), data.weights.data(), data.bias.data(), data.residual);
-    for (const cpu::isa best : available()) {
+    for (const cpu::isa best : instruction_sets()) {
       CAPTURE(static_cast<int>(best));
       const std::vector<float> one = winograd(at, data, 1, best);
       double worst = 0, largest_expected = 1;

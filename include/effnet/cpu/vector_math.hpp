@@ -15,13 +15,11 @@ EFFNET_KERNEL_BODY void clamp(const Floats& x, const Floats& low, const Floats& 
   const Floats raised = x < low ? low : x;
   to = raised > high ? high : raised;
 }
-/// x - n ln 2.
+/// x - n ln 2, with ln 2 in two parts of which the first has few enough bits for its product to be
+/// exact.
 template <class Floats>
 EFFNET_KERNEL_BODY void subtract_ln2(const Floats& x, const Floats& n, Floats& to) {
-  if constexpr (lanes_of<Floats> >= lanes_of<floats8>)
-    to = x - n * 0.693147182f;  // fused: the product is not rounded
-  else  // in two parts, of which the first has few enough bits for its product to be exact
-    to = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  to = (x - n * 0.693359375f) + n * 2.12194440e-4f;
 }
 /// x * 2^n, for whole `n` from -126 to 127.
 template <class Floats>
@@ -52,6 +50,17 @@ EFFNET_KERNEL_BODY void clamp(const floats16& x, const floats16& low, const floa
                               floats16& to) {
   asm("vmaxps %1, %2, %0" : "=v"(to) : "v"(x), "v"(low));
   asm("vminps %1, %2, %0" : "=v"(to) : "v"(to), "v"(high));
+}
+// Without a rounded product, ln 2 needs no second part.
+EFFNET_KERNEL_BODY void subtract_ln2(const floats8& x, const floats8& n, floats8& to) {
+  const floats8 ln2 = floats8{} + 0.693147182f;
+  to = x;
+  asm("vfnmadd231ps %1, %2, %0" : "+x"(to) : "x"(n), "x"(ln2));
+}
+EFFNET_KERNEL_BODY void subtract_ln2(const floats16& x, const floats16& n, floats16& to) {
+  const floats16 ln2 = floats16{} + 0.693147182f;
+  to = x;
+  asm("vfnmadd231ps %1, %2, %0" : "+v"(to) : "v"(n), "v"(ln2));
 }
 EFFNET_KERNEL_BODY void scale_by_power(const floats16& x, const floats16& n, floats16& to) {
   asm("vscalefps %2, %1, %0" : "=v"(to) : "v"(x), "v"(n));
