@@ -19,6 +19,7 @@ namespace example {
 struct backend_options {
   std::string name = "cpu";
   int threads = 0;  ///< 0: all
+  effnet::cpu_options cpu;
 };
 
 inline void add_backend_options(CLI::App& app, backend_options& chosen) {
@@ -27,6 +28,9 @@ inline void add_backend_options(CLI::App& app, backend_options& chosen) {
   app.add_option("--threads", chosen.threads, "Threads that compute (default: all)")
       ->check(between(1, 1024))
       ->type_name("N");
+  app.add_flag("--winograd,!--no-winograd", chosen.cpu.winograd,
+               "Dense 3x3 by Winograd's F(4x4, 3x3) where that is faster (default), or directly: "
+               "results differ by some 1e-6");
 }
 
 /// Threads for a program that divides its work among them itself.
@@ -41,7 +45,7 @@ template <class Run>
 auto with_backend(const backend_options& chosen, Run&& run) {
   if (chosen.name == "reference")
     return run(effnet::reference_backend().with_threads(chosen.threads));
-  return run(effnet::cpu_backend(chosen.threads));
+  return run(effnet::cpu_backend(chosen.threads, chosen.cpu));
 }
 
 }  // namespace example

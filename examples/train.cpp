@@ -79,7 +79,8 @@ template <effnet::optimizer Rule>
 int train(const example::program& program, const example::run_options& given,
           const prepared_run& made, const Rule& rule) {
   const fs::path folder = given.out;
-  const effnet::cpu_training_backend on(given.threads, made.recipe.deterministic);
+  const effnet::cpu_training_backend on(given.threads, made.recipe.deterministic,
+                                        {.winograd = made.recipe.winograd});
   effnet::trainer trainer(made.start, rule, made.run.options(), on, made.recipe.settings.network);
   example::session_settings how{
       .folder = folder,

@@ -24,7 +24,9 @@ namespace example {
 class memory_planner {
  public:
   memory_planner(const effnet::weights& start, const run_recipe& recipe, int threads)
-      : network_(start, effnet::cpu_training_backend(threads, recipe.deterministic),
+      : network_(start,
+                 effnet::cpu_training_backend(threads, recipe.deterministic,
+                                              {.winograd = recipe.winograd}),
                  recipe.settings.network),
         parts_(recipe.settings.accumulation) {
     std::size_t elements = 0;

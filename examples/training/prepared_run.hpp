@@ -54,6 +54,7 @@ inline run_recipe named_things(const run_options& given, const std::optional<run
         std::pair(&recipe.classes, &given.classes)})
     if (!from->empty()) *to = *from;
   recipe.deterministic = given.deterministic.value_or(recipe.deterministic);
+  recipe.winograd = given.winograd.value_or(recipe.winograd);
   if (recipe.model.empty())
     throw usage_error("--model is required, such as --model efficientnetv2_b0");
   if (recipe.data.empty())

@@ -21,7 +21,7 @@ namespace example {
 /// All that a training run depends on: written to recipe.json, from which it can be repeated.
 struct run_recipe {
   std::string model, data, val, init, convention, classes;
-  bool deterministic = false;
+  bool deterministic = false, winograd = true;
   effnet::run_settings settings;
 };
 
@@ -33,7 +33,8 @@ inline effnet::named_values named_values_of(const run_recipe& recipe) {
                               {"init", recipe.init},
                               {"convention", recipe.convention},
                               {"classes", recipe.classes},
-                              {"deterministic", recipe.deterministic}};
+                              {"deterministic", recipe.deterministic},
+                              {"winograd", recipe.winograd}};
   for (auto& entry : effnet::values_of(recipe.settings)) all.push_back(std::move(entry));
   return all;
 }
@@ -129,6 +130,7 @@ inline run_recipe read_recipe(const std::string& path, const run_recipe& base = 
     detail::take(values, "convention", read.convention);
     detail::take(values, "classes", read.classes);
     detail::take(values, "deterministic", read.deterministic);
+    detail::take(values, "winograd", read.winograd);
     read.settings = effnet::settings_from(values, base.settings);
     return read;
   } catch (const nlohmann::json::exception&) {

@@ -57,7 +57,7 @@ struct pass_result {
 /// differ in the last bit move the norms of ResNet-50 by up to 1.4 %. So these are judged by the
 /// median over several such images.
 template <training_backend B>
-void compare(const nlohmann::json& oracle) {
+void compare(const B& on, const nlohmann::json& oracle) {
   const std::string key = oracle["model"];
   CAPTURE(key);
   const named_model model = model_by_name(key);
@@ -69,10 +69,10 @@ void compare(const nlohmann::json& oracle) {
   std::vector<pass_result> passes;
   for (std::uint64_t variant = 0; variant < (smooth ? 1u : 7u); ++variant)
     // The oracles moved their statistics by PyTorch's default momentum.
-    passes.emplace_back(training_network<B>(start, B{}, {.bn_momentum = 0.1f}), oracle, variant);
+    passes.emplace_back(training_network<B>(start, on, {.bn_momentum = 0.1f}), oracle, variant);
   CHECK(passes[0].loss == doctest::Approx(oracle["loss"].get<double>()).epsilon(1e-5));
 
-  const training_network<B> net(start);
+  const training_network<B> net(start, on);
   const double bound = smooth ? 1e-3 : 1e-2;
   double largest_norm = 0, worst = 0, worst_statistic = 0;
   for (const auto& expected : oracle["parameter_gradients"])
@@ -110,13 +110,13 @@ void compare(const nlohmann::json& oracle) {
 }
 
 template <training_backend B>
-void compare_all() {
+void compare_all(const B& on = B{}) {
   const auto path = shared_data("oracles/gradients.json");
   if (!path) return;
   std::ifstream file(*path);
   const nlohmann::json oracles = nlohmann::json::parse(file);
   REQUIRE(oracles.size() == 5);
-  for (const auto& oracle : oracles) compare<B>(oracle);
+  for (const auto& oracle : oracles) compare(on, oracle);
 }
 }  // namespace
 
@@ -124,6 +124,10 @@ TEST_SUITE_BEGIN("oracle");
 
 TEST_CASE("nn: gradients of the cpu backend agree with timm and torchvision") {
   compare_all<cpu_training_backend>();
+}
+
+TEST_CASE("nn: gradients of the cpu backend without Winograd agree with timm and torchvision") {
+  compare_all(cpu_training_backend(0, false, {.winograd = false}));
 }
 
 TEST_CASE("nn: gradients of the reference backend agree with timm and torchvision") {

@@ -32,7 +32,7 @@ struct oracle_case {
 };
 
 template <backend B>
-void compare_logits() {
+void compare_logits(const B& on = B{}) {
   const auto path = shared_data("oracles/logits.safetensors");
   if (!path) return;
   const state_dict oracles = read_safetensors(path->string());
@@ -41,7 +41,7 @@ void compare_logits() {
     CAPTURE(key);
     const oracle_case at(key);
     const network_spec& spec = at.model.spec;
-    dynamic_network<B> net{oracle_weights(spec, convention_for(at.family, spec))};
+    dynamic_network<B> net{oracle_weights(spec, convention_for(at.family, spec)), on};
     auto session = net.make_session();
     const shape4 shape{at.batch, at.size, at.size, 3};
     const std::vector<float> images = oracle_images(shape);
@@ -61,6 +61,10 @@ TEST_SUITE_BEGIN("oracle");
 
 TEST_CASE("nn: the cpu backend agrees with timm and torchvision on every logits case") {
   compare_logits<cpu_backend>();
+}
+
+TEST_CASE("nn: the cpu backend without Winograd agrees on every logits case") {
+  compare_logits(cpu_backend(0, {.winograd = false}));
 }
 
 TEST_CASE("nn: the reference backend agrees with timm and torchvision on every logits case") {

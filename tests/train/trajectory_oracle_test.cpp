@@ -24,7 +24,7 @@ double norm(std::span<const float> values) {
 }
 
 template <training_backend B>
-void follow() {
+void follow(const B& on = B{}) {
   const auto path = shared_data("oracles/trajectory.json");
   if (!path) return;
   std::ifstream file(*path);
@@ -36,7 +36,7 @@ void follow() {
                 .rate = {.base = oracle["lr"], .decay = decay_rule::constant, .warmup_epochs = 0},
                 .decayed = decay_set::kernels,
                 .label_smoothing = oracle["label_smoothing"]},
-            B{},
+            on,
             {.bn_momentum = oracle["bn_momentum_torch"]}};
   const shape4 shape{oracle["batch"], oracle["size"], oracle["size"], 3};
   std::vector<float> planes(shape.elements());
@@ -81,6 +81,10 @@ TEST_SUITE_BEGIN("oracle");
 
 TEST_CASE("train: six steps on the cpu backend agree with PyTorch") {
   follow<cpu_training_backend>();
+}
+
+TEST_CASE("train: six steps on the cpu backend without Winograd agree with PyTorch") {
+  follow(cpu_training_backend(0, false, {.winograd = false}));
 }
 
 TEST_CASE("train: six steps on the reference backend agree with PyTorch") {
