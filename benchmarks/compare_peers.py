@@ -142,7 +142,7 @@ class Timing:
                 raise
             self.not_compiled.add((work, threads, system))
             self.found.forget(work, threads, system)
-            remark = (f"{failure}; PyTorch stands with eager alone there (torch.compile needs a "
+            remark = (f"{failure}; only eager PyTorch is compared there (torch.compile needs a "
                       "C++ compiler and Python's headers)")
             self.found.remarks.append(remark)
             self.progress.say(f"remark: {remark}")

@@ -41,8 +41,8 @@ class EffnetPrograms:
         result = json.loads(run.stdout) if run.stdout.strip() else {"benchmarks": []}
         rows = [row for row in result["benchmarks"] if row["run_type"] == "iteration"]
         if not rows:
-            raise BuildFailed(f"{program} has no benchmark {work.name} on {threads} threads; it is "
-                              "older than this script, so build it anew")
+            raise BuildFailed(f"{program} has no benchmark {work.name} for threads: {threads}; it "
+                              "is older than this script, so build it anew")
         machine = {key: result["context"][key] for key in ("cpu", "isa", "onednn", "effnet")}
         return {"times": [row["real_time"] for row in rows], "peak_mb": rows[-1]["peak_MB"],
                 "machine": machine}

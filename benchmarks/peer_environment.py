@@ -78,6 +78,6 @@ class PeerEnvironment:
         run = subprocess.run([self.python, SCRIPTS / "time_peer.py", *map(str, arguments)],
                              capture_output=True, text=True, env=environment | compiled)
         if run.returncode != 0:
-            raise PeerFailed(f"{system} could not run {work.name} on {threads} threads: "
+            raise PeerFailed(f"{system} could not run {work.name} (threads: {threads}): "
                              f"{last_line(run.stderr)}")
         return json.loads(last_line(run.stdout))

@@ -124,4 +124,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Exception as failure:  # of any of the systems; the first line says what went wrong
+        sentence = (str(failure).strip() or "no reason given").splitlines()[0]
+        sys.exit(f"{type(failure).__name__}: {sentence}")
