@@ -29,8 +29,8 @@ class Use:
                           for cores, pid, name in self.busiest[:4] if cores >= 0.02)
         # Processes that ended meanwhile, and what the host took for others, have no name here.
         who = named or "no process of long life, or the host of this virtual machine"
-        return (f"others use {100 * self.cores:.0f} % of a core, {100 * ALLOWED:.0f} % are allowed; "
-                f"they are {who}")
+        return (f"others use {100 * self.cores:.0f} % of a core, of {100 * ALLOWED:.0f} % allowed: "
+                f"{who}")
 
 
 def processor_seconds():
