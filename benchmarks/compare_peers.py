@@ -1,193 +1,195 @@
 #!/usr/bin/env python3
-"""Times effnet beside other systems: each in a process of its own, in turn, several rounds.
+"""Times effnet beside PyTorch, ONNX Runtime and OpenVINO, and draws what it found.
 
-    python3 benchmarks/compare_peers.py [--work NAME...] [--rounds N] [--json OUT]
+    python3 benchmarks/compare_peers.py --json speed.json
 
-Needs the built benchmarks (cmake --build --preset release). The other systems come from PyPI, into an
-environment outside the checkout ($EFFNET_PEERS, default ~/.cache/effnet-peers), on the first run.
-Prints minimum and median milliseconds over all rounds, and effnet's minimum over the best peer's.
-Inference is timed beside ONNX Runtime, training (a whole step with RMSProp, and the peak memory of the
-process) beside PyTorch.
+builds what it needs, installs the peers from PyPI into an environment of their own outside the
+checkout, waits for a quiet machine, and times every work with every system: each in a process of
+its own, in turn, several rounds. It prints the table and the ratios effnet / best peer (of smallest
+times; PyTorch counts with the better of eager and compiled) and writes speed.json and speed.svg.
+
+Exits with 2 where an option makes no sense, 3 where the machine stays busy, 1 where a part fails.
 """
 import argparse
 import json
 import os
 import pathlib
-import statistics
-import subprocess
 import sys
 
-SOURCE = pathlib.Path(__file__).resolve().parent.parent
-BENCHMARKS = SOURCE / "build" / "release" / "benchmarks"
-# Work -> torchvision's model, image side, batch.
-WORK = {
-    "b0_224_n1": ("efficientnet_b0", 224, 1),
-    "b0_224_n16": ("efficientnet_b0", 224, 16),
-    "v2s_384_n1": ("efficientnet_v2_s", 384, 1),
-    "v2s_384_n8": ("efficientnet_v2_s", 384, 8),
-    "v2m_480_n1": ("efficientnet_v2_m", 480, 1),
-    "b4_380_n1": ("efficientnet_b4", 380, 1),
-    "train_b0_224_n16": ("efficientnet_b0", 224, 16),
-    "train_v2s_128_n16": ("efficientnet_v2_s", 128, 16),
-    "train_v2s_300_n8": ("efficientnet_v2_s", 300, 8),
-    "train_resnet50_224_n16": ("resnet50", 224, 16),
-}
-
-EXPORT = """
-import sys, torch, torchvision
-name, size, batch, path = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-torch.manual_seed(1)
-model = getattr(torchvision.models, name)(weights=None).eval()
-torch.onnx.export(model, torch.zeros(batch, 3, size, size), path, dynamo=False)
-"""
-
-ONNXRUNTIME = """
-import json, sys, time, numpy, onnxruntime
-path, size, batch, threads, seconds = sys.argv[1], *map(int, sys.argv[2:6])
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = threads
-options.inter_op_num_threads = 1
-session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-images = numpy.random.default_rng(1).uniform(-1, 1, (batch, 3, size, size)).astype(numpy.float32)
-feed = {session.get_inputs()[0].name: images}
-for _ in range(3):
-    session.run(None, feed)
-times, end = [], time.perf_counter() + seconds
-while time.perf_counter() < end or len(times) < 5:
-    begin = time.perf_counter()
-    session.run(None, feed)
-    times.append(1e3 * (time.perf_counter() - begin))
-print(json.dumps({"version": onnxruntime.__version__, "times": times}))
-"""
-
-PYTORCH = """
-import json, resource, sys, time, torch, torchvision
-name = sys.argv[1]
-size, batch, threads, seconds = map(int, sys.argv[2:6])
-torch.set_num_threads(threads)
-torch.manual_seed(1)
-model = getattr(torchvision.models, name)(weights=None).train().to(memory_format=torch.channels_last)
-rate = dict(lr=0.01, alpha=0.9, momentum=0.9, eps=0.001)
-optimizer = torch.optim.RMSprop(model.parameters(), **rate)
-loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
-images = torch.empty(batch, 3, size, size).uniform_(-1, 1).to(memory_format=torch.channels_last)
-labels = torch.arange(batch) * 113 % 1000
-
-def step():
-    optimizer.zero_grad()
-    loss = loss_of(model(images), labels)
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-step()
-times, end = [], time.perf_counter() + seconds
-while time.perf_counter() < end or len(times) < 3:
-    begin = time.perf_counter()
-    step()
-    times.append(1e3 * (time.perf_counter() - begin))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"version": torch.__version__, "times": times, "peak_MB": peak}))
-"""
+from bar_chart import bar_chart
+from comparison import Comparison
+from effnet_programs import SOURCE, BuildFailed, EffnetPrograms
+from peer_environment import PeerEnvironment, PeerFailed, default_folder
+from quiet_machine import MachineBusy, use_by_others, wait_until_quiet
+from timing_progress import TimingProgress
+from works import WORKS
 
 
-def environment():
-    """The Python that has the peers, installed on first use."""
-    folder = pathlib.Path(os.environ.get("EFFNET_PEERS", "~/.cache/effnet-peers")).expanduser()
-    python = folder / "bin" / "python"
-    if not python.exists():
-        print(f"installing the peers into {folder}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "onnxruntime", "onnx", "numpy",
-                        "torch", "torchvision"], check=True)
-    return folder, python
+class OneSentenceParser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}\n")
 
 
-def exported(folder, python, work):
-    """The ONNX file of torchvision's model."""
-    name, size, batch = WORK[work]
-    path = folder / "onnx" / f"{work}.onnx"
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        partial = path.with_suffix(".partial")
-        subprocess.run([python, "-W", "ignore", "-c", EXPORT, name, str(size), str(batch), partial],
-                       check=True, stdout=subprocess.DEVNULL)
-        partial.rename(path)
-    return path
+def parsed_options():
+    cores = len(os.sched_getaffinity(0))
+    parser = OneSentenceParser(description=__doc__.splitlines()[0], epilog=(
+        "Works: " + ", ".join(WORKS) + ". Names are MODEL_SIZE_nBATCH."))
+    parser.add_argument("--work", nargs="+", metavar="NAME", default=list(WORKS),
+                        help="what to time (default: every work)")
+    parser.add_argument("--threads", nargs="+", type=int, metavar="N",
+                        help="thread counts (default: 2 and 1; the V2-S training steps, 2 only)")
+    parser.add_argument("--rounds", type=int, metavar="N", help="(default: 5)")
+    parser.add_argument("--quick", action="store_true", help="3 rounds")
+    parser.add_argument("--json", type=pathlib.Path, metavar="OUT", help="write the figures")
+    parser.add_argument("--picture", type=pathlib.Path, metavar="OUT.svg",
+                        help="draw them (default: beside --json)")
+    parser.add_argument("--peers", type=pathlib.Path, metavar="DIR", default=default_folder(),
+                        help="the peers' environment (default: %(default)s)")
+    parser.add_argument("--build-dir", type=pathlib.Path, metavar="DIR",
+                        help="a build of effnet to take as it is")
+    parser.add_argument("--busy-ok", action="store_true",
+                        help="time on a busy machine too, to try the script out")
+    options = parser.parse_args()
+
+    if unknown := [name for name in options.work if name not in WORKS]:
+        parser.error(f"there is no work {', '.join(unknown)}; there are {', '.join(WORKS)}")
+    if wrong := [n for n in options.threads or [2, 1] if not 1 <= n <= cores]:
+        parser.error(f"--threads {wrong[0]} is not possible with {cores} core"
+                     f"{'s' if cores > 1 else ''}; it has to lie in 1 to {cores}")
+    if options.quick and options.rounds is not None:
+        parser.error("--quick means --rounds 3; give one of them")
+    options.rounds = options.rounds if options.rounds is not None else 3 if options.quick else 5
+    if options.rounds < 1:
+        parser.error(f"--rounds {options.rounds} times nothing; it takes at least 1")
+    if options.picture is None and options.json is not None:
+        options.picture = options.json.with_suffix(".svg")
+    for path in (options.json, options.picture):
+        if path is not None and not os.access(path.absolute().parent, os.W_OK):
+            parser.error(f"{path} cannot be written: {path.absolute().parent} is no folder where "
+                         "files can be made")
+    options.peers = options.peers.expanduser().absolute()
+    if options.peers.is_relative_to(SOURCE):
+        parser.error(f"--peers {options.peers} lies in the checkout {SOURCE}; choose a folder "
+                     "outside")
+    return options
 
 
-def trains(work):
-    return work.startswith("train_")
+def threads_of(work, chosen):
+    return dict.fromkeys(chosen) if chosen else ((2, 1) if work.on_one_thread else (2,))
 
 
-def time_effnet(work, threads):
-    program = BENCHMARKS / ("training_benchmark" if trains(work) else "network_benchmark")
-    run = subprocess.run([program, f"--benchmark_filter=^{work}/threads:{threads}/",
-                          "--benchmark_format=json"],
-                         check=True, capture_output=True, text=True)
-    result = json.loads(run.stdout)
-    rows = [row for row in result["benchmarks"] if row["run_type"] == "iteration"]
-    return {"times": [row["real_time"] for row in rows], "peak_MB": rows[-1].get("peak_MB"),
-            "context": result["context"]}
+def child_environment(threads):
+    """The same for every system. Neither oneDNN may compute in less than float32; a waiting thread
+    spins for as short a time as in effnet's programs."""
+    return os.environ | {"OMP_NUM_THREADS": str(threads), "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",
+                         "GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT", "10000")}
 
 
-def time_python(python, script, *arguments):
-    run = subprocess.run([python, "-c", script, *map(str, arguments)],
-                         check=True, capture_output=True, text=True)
-    return json.loads(run.stdout)
+class Timing:
+    """One comparison being made."""
+
+    def __init__(self, options, programs, peers, versions):
+        self.options, self.programs, self.peers = options, programs, peers
+        self.found = Comparison({"cores": os.cpu_count(), "rounds": options.rounds, **versions})
+        self.found.machine["quiet"] = True
+        self.runs = [(WORKS[name], threads) for name in dict.fromkeys(options.work)
+                     for threads in threads_of(WORKS[name], options.threads)]
+        self.not_compiled = set()
+        self.progress = TimingProgress((number, work, threads, system)
+                                       for work, threads in self.runs
+                                       for number in range(1, options.rounds + 1)
+                                       for system in work.systems)
+
+    def time_all(self):
+        for work, threads in self.runs:
+            try:
+                for _ in range(self.options.rounds):
+                    self.look_for_others()
+                    self.time_round(work, threads)
+            except BaseException:
+                self.found.forget(work, threads)
+                raise
+
+    def look_for_others(self):
+        if not self.options.busy_ok:
+            wait_until_quiet(self.progress.say)
+        elif self.found.machine["quiet"] and (use := use_by_others()).busy:
+            self.found.machine["quiet"] = False
+            self.found.remarks.append(f"taken on a busy machine, so no figure counts: {use}")
+
+    def time_round(self, work, threads):
+        environment = child_environment(threads)
+        passes = 0
+        for system in work.systems:
+            self.progress.begin()
+            if system == "effnet":
+                result = self.programs.time(work, threads, environment)
+                passes = len(result["times"])
+                self.found.machine |= result.pop("machine")
+            elif (work, threads, system) in self.not_compiled:
+                result = None
+            else:
+                result = self.time_peer(system, work, threads, passes, environment)
+            if result is not None:
+                self.found.add(work, threads, system, result)
+            self.progress.end()
+
+    def time_peer(self, system, work, threads, passes, environment):
+        try:
+            return self.peers.time(system, work, threads, passes, environment)
+        except PeerFailed as failure:
+            if system != "pytorch_compiled":
+                raise
+            self.not_compiled.add((work, threads, system))
+            self.found.forget(work, threads, system)
+            remark = (f"{failure}; only eager PyTorch is compared there (torch.compile needs a "
+                      "C++ compiler and Python's headers)")
+            self.found.remarks.append(remark)
+            self.progress.say(f"remark: {remark}")
+            return None
+
+
+def say(sentence):
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def prepared(options):
+    if options.build_dir is None:
+        say("building the benchmarks (preset release)")
+    programs = EffnetPrograms.built(options.build_dir)
+    peers = PeerEnvironment(options.peers)
+    return Timing(options, programs, peers, versions=peers.install(say))
+
+
+def write(found, options):
+    print(found.as_text())
+    if options.json is not None:
+        options.json.write_text(json.dumps(found.as_json(), indent=1) + "\n")
+    if options.picture is not None:
+        options.picture.write_text(bar_chart(found))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--work", nargs="+", default=["b0_224_n1", "v2s_384_n1"], choices=WORK)
-    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of each peer, each round")
-    parser.add_argument("--json", metavar="OUT")
-    options = parser.parse_args()
-    if not (BENCHMARKS / "training_benchmark").exists():
-        parser.error(f"{BENCHMARKS} is not built; run: cmake --preset release && "
-                     "cmake --build --preset release")
-    folder, python = environment()
-
-    rows, ratios, machine = [], {}, {"load": os.getloadavg()[0]}
-    for work in options.work:
-        name, size, batch = WORK[work]
-        peer = "pytorch" if trains(work) else "onnxruntime"
-        rounds = {"effnet": [], peer: []}
-        for _ in range(options.rounds):
-            rounds["effnet"].append(time_effnet(work, options.threads))
-            if trains(work):
-                took = time_python(python, PYTORCH, name, size, batch, options.threads,
-                                   options.seconds)
-            else:
-                took = time_python(python, ONNXRUNTIME, exported(folder, python, work), size,
-                                   batch, options.threads, options.seconds)
-            rounds[peer].append(took)
-        context = rounds["effnet"][-1]["context"]
-        machine.update({key: context[key] for key in ("cpu", "isa", "onednn", "effnet")})
-        machine[peer] = rounds[peer][-1]["version"]
-        best = {}
-        for system, runs in rounds.items():
-            times = [time for run in runs for time in run["times"]]
-            best[system] = min(times)
-            rows.append({"work": work, "system": system, "threads": options.threads,
-                         "min_ms": min(times), "median_ms": statistics.median(times)})
-            if trains(work):
-                rows[-1]["peak_MB"] = max(run["peak_MB"] for run in runs)
-        ratios[work] = best["effnet"] / best[peer]
-
-    print(", ".join(f"{key} {value}" for key, value in machine.items()))
-    for row in rows:
-        print("{work:22} {system:12} threads {threads}  min {min_ms:8.2f} ms  "
-              "median {median_ms:8.2f} ms".format(**row),
-              f"  peak {row['peak_MB']:6.0f} MB" if "peak_MB" in row else "", sep="")
-    for work, ratio in ratios.items():
-        print(f"{work:22} effnet / best peer  {ratio:.2f}")
-    if options.json:
-        pathlib.Path(options.json).write_text(
-            json.dumps({"machine": machine, "rows": rows, "ratios": ratios}, indent=1) + "\n")
+    options = parsed_options()
+    timing, status, reason = None, 0, ""
+    try:
+        timing = prepared(options)
+        timing.time_all()
+    except MachineBusy as busy:
+        status, reason = 3, str(busy)
+    except (BuildFailed, PeerFailed) as failure:
+        status, reason = 1, str(failure)
+    except KeyboardInterrupt:
+        status, reason = 130, "interrupted"
+    if status != 0:
+        (timing.progress.say if timing else say)(f"compare_peers.py: {reason}")
+    # What was finished is worth keeping: a whole comparison takes more than an hour.
+    if timing and timing.found.rounds:
+        if status != 0:
+            timing.found.remarks.append(f"unfinished: {reason}")
+        write(timing.found, options)
+    return status
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
