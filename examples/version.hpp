@@ -15,6 +15,7 @@
 
 #include <effnet/core/config.hpp>
 #include <effnet/core/error.hpp>
+#include <effnet/cpu/isa.hpp>
 
 namespace example {
 
@@ -37,6 +38,7 @@ inline std::string instruction_sets() {
   if (__builtin_cpu_supports("avx512f")) sets += ", AVX-512F";
   if (__builtin_cpu_supports("avx512vnni")) sets += ", AVX-512 VNNI";
   if (__builtin_cpu_supports("avx512bf16")) sets += ", AVX-512 BF16";
+  if (effnet::cpu::divides_fast()) sets += ", fast division";
   return sets;
 #else
   return "baseline";

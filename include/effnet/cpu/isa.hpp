@@ -22,6 +22,23 @@ inline isa best_isa() {
 #endif
 }
 
+namespace detail {
+inline const bool amd = [] {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_is("amd") != 0;
+#else
+  return false;
+#endif
+}();
+}  // namespace detail
+
+/// Whether 16 divisions cost less than a reciprocal and its refinement: on AMD's processors with
+/// AVX-512 (half of it from Zen 5 on), not on Intel's (up to Sapphire Rapids).
+inline bool divides_fast() {
+  return detail::amd;
+}
+
 }  // namespace effnet::cpu
 
 #if defined(__x86_64__)

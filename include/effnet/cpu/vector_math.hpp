@@ -32,14 +32,14 @@ EFFNET_KERNEL_BODY void scale_by_power(const Floats& x, const Floats& n, Floats&
   bits += exponent << 23;
   std::memcpy(&to, &bits, sizeof bits);
 }
-/// 1 / x, for x from 1 to 1e38.
+/// x / d, for d from 1 to 1e38.
 template <class Floats>
-EFFNET_KERNEL_BODY void reciprocal(const Floats& x, Floats& to) {
-  to = 1.0f / x;
+EFFNET_KERNEL_BODY void divide(const Floats& x, const Floats& d, Floats& to) {
+  to = x / d;
 }
 
 #if defined(__x86_64__)
-// As instructions: GCC makes a comparison and a blend of each bound, and divides by long division.
+// As instructions: GCC makes a comparison and a blend of each bound.
 // The smaller and larger of two is the second where one is NaN.
 EFFNET_KERNEL_BODY void clamp(const floats8& x, const floats8& low, const floats8& high,
                               floats8& to) {
@@ -65,11 +65,16 @@ EFFNET_KERNEL_BODY void subtract_ln2(const floats16& x, const floats16& n, float
 EFFNET_KERNEL_BODY void scale_by_power(const floats16& x, const floats16& n, floats16& to) {
   asm("vscalefps %2, %1, %0" : "=v"(to) : "v"(x), "v"(n));
 }
-/// 14 bits from the processor, then one step of Newton's.
-EFFNET_KERNEL_BODY void reciprocal(const floats16& x, floats16& to) {
+/// Where dividing is slow: 14 bits of 1 / d from the processor, then one step of Newton's.
+EFFNET_KERNEL_BODY void divide(const floats16& x, const floats16& d, floats16& to) {
+  if (divides_fast()) {
+    to = x / d;
+    return;
+  }
   floats16 y;
-  asm("vrcp14ps %1, %0" : "=v"(y) : "v"(x));
-  to = y + y * (1.0f - x * y);
+  asm("vrcp14ps %1, %0" : "=v"(y) : "v"(d));
+  const floats16 first = x * y;
+  to = first + first * (1.0f - d * y);
 }
 #endif
 
@@ -100,7 +105,15 @@ template <class Floats>
 EFFNET_KERNEL_BODY void sigmoid(const Floats& x, Floats& to) {
   Floats e;
   exponential(-x, e);
-  detail::reciprocal(1.0f + e, to);
+  detail::divide(Floats{} + 1.0f, 1.0f + e, to);
+}
+
+/// x * sigmoid(x).
+template <class Floats>
+EFFNET_KERNEL_BODY void silu(const Floats& x, Floats& to) {
+  Floats e;
+  exponential(-x, e);
+  detail::divide(x, 1.0f + e, to);
 }
 
 /// act(x) of a whole register; `math::apply` says what each activation is.
@@ -108,10 +121,10 @@ template <class Floats>
 EFFNET_KERNEL_BODY void apply(activation act, const Floats& x, Floats& to) {
   const Floats zero = {}, six = zero + 6.0f;
   to = x;
-  if (act == activation::silu || act == activation::sigmoid) {
-    Floats s;
-    sigmoid(x, s);
-    to = act == activation::silu ? x * s : s;
+  if (act == activation::silu) {
+    silu(x, to);
+  } else if (act == activation::sigmoid) {
+    sigmoid(x, to);
   } else if (act != activation::identity) {
     to = x > zero ? x : zero;
     if (act == activation::relu6) to = to < six ? to : six;
