@@ -75,20 +75,21 @@ inline void print_profile(const network_profile& profile) {
   using enum text_table::side;
   const double total = profile.op_seconds();
   double largest = 0;
-  bool reasons = false;
+  std::string reasons;  // a line for each kernel that has one
   for (const profile_row& row : profile.rows) {
     largest = std::max(largest, row.seconds);
-    reasons = reasons || !row.reason.empty();
+    const std::string line = row.kernel + ": " + row.reason + '\n';
+    if (!row.reason.empty() && reasons.find(line) == reasons.npos) reasons += line;
   }
   text_table table;
   table.column("layer", left), table.column("op", left), table.column("src");
   table.column("dst"), table.column("kernel", left);
   for (const char* title : {"ms", "GFLOP/s", "%"}) table.column(title);
-  table.column(reasons ? "why this kernel" : "", left);
+  table.column("", left);
   for (const profile_row& row : profile.rows)
     table.row({short_name(row), row.op, extents(row.src), extents(row.dst), row.kernel,
                milliseconds(row.seconds), gflops_text(row.macs, row.seconds),
-               percent(row.seconds, total), reasons ? row.reason : bar(row.seconds, largest)});
+               percent(row.seconds, total), bar(row.seconds, largest)});
   table.row({"total", effnet::sentence(profile.rows.size(), " ops"), "", "", "",
              milliseconds(total), gflops_text(profile.macs(), total), percent(total, total)});
 
@@ -112,6 +113,7 @@ inline void print_profile(const network_profile& profile) {
       "layer: stage.block role; GFLOP/s: 2 x multiply-adds / time, of direct convolution whichever "
       "kernel ran\n",
       milliseconds(profile.pass_seconds).c_str(), milliseconds(profile.between_seconds).c_str());
+  if (!reasons.empty()) std::printf("\nwhy these kernels\n%s", reasons.c_str());
 }
 
 /// The same as JSON; shapes are [n, h, w, channels], shares parts of 1.

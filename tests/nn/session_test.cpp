@@ -184,6 +184,45 @@ TEST_CASE("nn: features are the last map of every reduction level, and change no
   check(fused_se, {2, 4});
 }
 
+TEST_CASE("nn: groups of images that threads run apart give what one pass over the batch gives") {
+  const dynamic_network<cpu_backend> net{
+      oracle_weights(small_v2, convention_for(convention_name::tf, small_v2))};
+  for (const int threads : {1, 2, 3})
+    for (const int batch : {2, 3, 7}) {
+      CAPTURE(threads);
+      CAPTURE(batch);
+      auto apart = net.make_session({.threads = threads});
+      auto whole = net.make_session({.threads = threads});
+      const shape4 shape{batch, 40, 40, 3};
+      const std::vector<float> images = oracle_images(shape);
+      int observed = 0;
+      const outputs& expected =
+          whole.run({images.data(), shape}, [&](std::string_view, const const_tensor_view& map) {
+            CHECK(map.shape.n == batch);
+            ++observed;
+          });
+      CHECK(observed > 2);
+      const outputs& got = apart.run({images.data(), shape});
+      for (const auto& [a, b] :
+           {std::pair{got.logits, expected.logits}, std::pair{got.embedding, expected.embedding}}) {
+        CHECK(a.shape == b.shape);
+        CHECK(largest_difference(a.data, b.data, b.shape.elements()) < 1e-5);
+      }
+    }
+}
+
+TEST_CASE("nn: a session's memory does not grow with the batch where images run apart") {
+  const dynamic_network<cpu_backend> net{initial_weights(small_v2)};
+  const auto bytes = [&](int batch) {
+    auto session = net.make_session({.threads = 2});
+    const shape4 shape{batch, 512, 512, 3};
+    const std::vector<float> images(shape.elements());
+    session.run({images.data(), shape});
+    return session.memory_bytes();
+  };
+  CHECK(bytes(8) < bytes(2) + 8192);
+}
+
 TEST_CASE("nn: a session's memory stays what the largest plan needs") {
   const dynamic_network<cpu_backend> net{initial_weights(small_v2)};
   auto session = net.make_session({.threads = 1, .plans = 2});

@@ -41,6 +41,9 @@ namespace effnet {
 ///                                          is null; expand() and depthwise() pack weights
 ///   expand_depthwise_forward(op, expand, depthwise, src, dst, means, scratch)    means: [n,1,1,c]
 ///                                          of dst, or null
+///   run_groups(count, body)                body(on, lane, group) for every group below `count`, on
+///                                          whichever thread is free; `on` is this backend on that
+///                                          one thread, lanes are numbered below threads()
 ///   plan_gated_conv(problem, epilogue) -> conv
 ///   conv_forward_gated(conv, packed, src, gate, dst, scratch)    of src * gate[n,1,1,c]
 template <class B>
@@ -78,6 +81,12 @@ concept backend = std::copyable<B> &&
 template <class B>
 concept fuses_epilogues = backend<B> && requires(const B be, const conv_problem& p, epilogue e) {
   { be.plan_conv(p, e) } -> std::same_as<typename B::conv>;
+};
+
+/// Whether threads can each take a group of images through a whole network.
+template <class B>
+concept runs_groups_apart = backend<B> && requires(const B be) {
+  be.run_groups(std::size_t{}, [](const B&, std::size_t, std::size_t) {});
 };
 
 /// Whether MBConv runs as two ops: expand and depthwise in one, the gate within the projection.

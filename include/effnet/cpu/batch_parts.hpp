@@ -1,17 +1,13 @@
 #pragma once
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cstddef>
-#include <exception>
 #include <vector>
 
 #include <effnet/core/aligned_buffer.hpp>
 #include <effnet/cpu/convolution.hpp>
 #include <effnet/cpu/data_gradient.hpp>
 #include <effnet/cpu/parallel.hpp>
-#include <effnet/cpu/thread_scope.hpp>
 #include <effnet/cpu/weight_gradient.hpp>
 
 /// Convolutions whose results do not depend on the number of threads: the batch in fixed equal
@@ -66,20 +62,8 @@ class part_ops {
       run(ops_.front(), std::size_t{0});
       return;
     }
-    std::exception_ptr failure;
-    const int threads =
-        std::min(omp_get_max_threads(), static_cast<int>(std::min<std::size_t>(ops_.size(), 64)));
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (std::size_t part = 0; part < ops_.size(); ++part) {
-      try {
-        const thread_scope one(1);
-        run(ops_[part], part);
-      } catch (...) {
-#pragma omp critical(effnet_part_failure)
-        failure = std::current_exception();
-      }
-    }
-    if (failure) std::rethrow_exception(failure);
+    parallel_items_apart(ops_.size(),
+                         [&](std::size_t, std::size_t part) { run(ops_[part], part); });
   }
 
  private:
@@ -103,6 +87,7 @@ class convolution_of_parts {
   }
   weight_layout layout() const { return ops_.first().layout(); }
   std::string_view implementation() const { return ops_.first().implementation(); }
+  std::string_view reason() const { return ops_.first().reason(); }
   packed_weights pack(const float* oihw, const float* bias) const {
     return ops_.first().pack(oihw, bias);
   }

@@ -15,11 +15,12 @@ namespace effnet::cpu {
 class convolution {
  public:
   convolution(const conv_problem& problem, const epilogue& then, const cpu_options& options)
-      : kernel_(planned(problem, then, options)) {}
+      : kind_(kernel_for(problem, then, options)), kernel_(planned(kind_, problem, then)) {}
 
   /// A 1x1 whose source is scaled by a gate.
   static convolution gated(const conv_problem& problem, const epilogue& then) {
-    return convolution(kernels(std::in_place_type<pointwise_convolution>, problem, then, true));
+    return {kernel_kind::pointwise,
+            kernels(std::in_place_type<pointwise_convolution>, problem, then, true)};
   }
 
   std::size_t scratch_bytes() const {
@@ -31,6 +32,9 @@ class convolution {
   std::string_view implementation() const {
     return std::visit([](const auto& kernel) { return kernel.implementation(); }, kernel_);
   }
+
+  /// Why this kernel.
+  std::string_view reason() const { return reason_of(kind_); }
 
   /// From OIHW (depthwise C,1,k,k; fully connected out,in) and one bias an output channel, or none.
   packed_weights pack(const float* oihw, const float* bias) const {
@@ -55,11 +59,10 @@ class convolution {
   using kernels = std::variant<direct_convolution, winograd_convolution, pointwise_convolution,
                                stem_convolution>;
 
-  explicit convolution(kernels kernel) : kernel_(std::move(kernel)) {}
+  convolution(kernel_kind kind, kernels kernel) : kind_(kind), kernel_(std::move(kernel)) {}
 
-  static kernels planned(const conv_problem& problem, const epilogue& then,
-                         const cpu_options& options) {
-    switch (kernel_for(problem, then, options)) {
+  static kernels planned(kernel_kind kind, const conv_problem& problem, const epilogue& then) {
+    switch (kind) {
       case kernel_kind::winograd:
         return kernels(std::in_place_type<winograd_convolution>, problem, then);
       case kernel_kind::pointwise:
@@ -71,6 +74,7 @@ class convolution {
     }
   }
 
+  kernel_kind kind_;
   kernels kernel_;
 };
 

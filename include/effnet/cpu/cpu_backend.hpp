@@ -49,6 +49,12 @@ class cpu_backend {
   }
 
   cpu::thread_scope enter() const { return cpu::thread_scope(threads_); }
+  template <class Body>
+  void run_groups(std::size_t count, const Body& body) const {
+    const cpu_backend one = with_threads(1);
+    cpu::parallel_items_apart(
+        count, [&](std::size_t worker, std::size_t group) { body(one, worker, group); });
+  }
   void upload(const float* host, float* memory, std::size_t bytes) const {
     std::memcpy(memory, host, bytes);
   }
@@ -104,6 +110,6 @@ class cpu_backend {
   int threads_;
 };
 
-static_assert(fuses_mbconv<cpu_backend>);
+static_assert(fuses_mbconv<cpu_backend> && runs_groups_apart<cpu_backend>);
 
 }  // namespace effnet

@@ -52,6 +52,8 @@ class expand_depthwise {
                                 : "expand_depthwise_portable";
   }
 
+  std::string_view reason() const { return "the expanded rows stay in the cache"; }
+
   /// `expand` may be null where there is none; `means` ([n, 1, 1, c]) where nobody asks for them.
   void forward(const packed_weights* expand, const packed_weights& depthwise, const float* src,
                float* dst, float* means, std::byte* scratch) const {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstddef>
+#include <string_view>
 
 #include <effnet/cpu/cpu_options.hpp>
 #include <effnet/cpu/pointwise.hpp>
@@ -42,6 +42,23 @@ inline kernel_kind kernel_for(const conv_problem& p, const epilogue& then,
   if (is_stem(p)) return kernel_kind::stem;
   if (prefers_pointwise(p, then)) return kernel_kind::pointwise;
   return kernel_kind::direct;
+}
+
+/// Why convolutions run on a kernel of this kind.
+constexpr std::string_view reason_of(kernel_kind kind) {
+  switch (kind) {
+    case kernel_kind::winograd:
+      return "dense 3x3 of stride 1, tiles enough: a quarter of the multiplications";
+    case kernel_kind::pointwise:
+      return "1x1 with SiLU, sigmoid or a gate: faster than oneDNN's there";
+    case kernel_kind::depthwise:
+      return "depthwise rows from a ring in the cache";
+    case kernel_kind::stem:
+      return "few channels: a window's row is read as one run";
+    case kernel_kind::direct:
+      return "oneDNN: no own kernel is faster";
+  }
+  return "";
 }
 
 /// The convolution that makes the gradient by the source of one of stride 1: from the gradient of

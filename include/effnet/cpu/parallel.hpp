@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
+
+#include <effnet/cpu/thread_scope.hpp>
 
 namespace effnet::cpu {
 
@@ -39,6 +42,23 @@ void parallel_items(std::size_t count, const Body& body) {
 #pragma omp parallel for schedule(dynamic, 1)
   for (std::size_t item = 0; item < count; ++item)
     body(static_cast<std::size_t>(omp_get_thread_num()), item);
+}
+
+/// The same for items that may throw, and that run on one thread whatever they call; the first
+/// failure is thrown once all have ended.
+template <class Body>
+void parallel_items_apart(std::size_t count, const Body& body) {
+  std::exception_ptr failure;
+  parallel_items(count, [&](std::size_t worker, std::size_t item) {
+    try {
+      const thread_scope one(1);
+      body(worker, item);
+    } catch (...) {
+#pragma omp critical(effnet_item_failure)
+      if (!failure) failure = std::current_exception();
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace effnet::cpu

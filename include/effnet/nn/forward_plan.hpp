@@ -70,6 +70,8 @@ class forward_plan {
   }
 
   shape4 images() const { return images_.shape; }
+  shape4 logits_shape() const { return logits_.shape; }
+  shape4 embedding_shape() const { return embedding_.shape; }
   std::size_t arena_bytes() const { return arena_bytes_; }
   std::size_t scratch_bytes() const { return scratch_bytes_; }
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include <effnet/nn/forward_plan.hpp>
+#include <effnet/nn/batch_plan.hpp>
 
 namespace effnet {
 
@@ -32,21 +32,14 @@ class session {
   /// Logits of NHWC images of at least 32 x 32 pixels, normalised as the network's convention says
   /// (`network.rule()`). Throws `shape_error` for other shapes.
   const outputs& run(const_tensor_view images) {
-    return run(images, [](std::string_view, const const_tensor_view&) {});
+    return run(images, options_.features, [](std::string_view, const const_tensor_view&) {});
   }
 
   /// The same, calling `observe(name, map)` after "stem", "block00" ... and "head". The map holds
   /// only during the call.
   template <class Observer>
-  const outputs& run(const_tensor_view images, Observer&& observe) {
-    check(images);
-    const auto scope = backend_.enter();
-    const forward_plan<B>& plan = planned(images.shape);
-    // Not once a plan: where memory ran out before, no plan has what it needs.
-    grow(arena_, plan.arena_bytes());
-    grow(scratch_, plan.scratch_bytes());
-    plan.run(backend_, {arena_.data(), scratch_.data(), images.data}, outputs_, observe);
-    return outputs_;
+  const outputs& run(const_tensor_view images, const Observer& observe) {
+    return run(images, true, observe);
   }
 
   const B& device() const { return backend_; }
@@ -54,6 +47,18 @@ class session {
   std::size_t memory_bytes() const { return arena_.bytes() + scratch_.bytes(); }
 
  private:
+  template <class Observer>
+  const outputs& run(const_tensor_view images, bool whole, const Observer& observe) {
+    check(images);
+    const auto scope = backend_.enter();
+    const batch_plan<B>& plan = planned(images.shape, whole);
+    // Not once a plan: where memory ran out before, no plan has what it needs.
+    grow(arena_, plan.arena_bytes());
+    grow(scratch_, plan.scratch_bytes());
+    plan.run(backend_, {arena_.data(), scratch_.data(), images.data}, outputs_, observe);
+    return outputs_;
+  }
+
   void check(const const_tensor_view& images) const {
     const shape4& s = images.shape;
     const int channels = state_->spec().in_channels;
@@ -66,16 +71,18 @@ class session {
       throw shape_error("images of shape " + to_string(s) + " have no data (null pointer)");
   }
 
-  const forward_plan<B>& planned(shape4 images) {
-    if (!plans_.empty() && plans_.front().images() == images) return plans_.front();
-    const auto found = std::find_if(plans_.begin(), plans_.end(),
-                                    [&](const forward_plan<B>& p) { return p.images() == images; });
+  const batch_plan<B>& planned(shape4 images, bool whole) {
+    const auto fits = [&](const batch_plan<B>& p) {
+      return p.images() == images && (p.whole() == whole || images.n == 1);
+    };
+    if (!plans_.empty() && fits(plans_.front())) return plans_.front();
+    const auto found = std::find_if(plans_.begin(), plans_.end(), fits);
     if (found != plans_.end()) {
       plans_.splice(plans_.begin(), plans_, found);
       return plans_.front();
     }
     if (plans_.size() >= static_cast<std::size_t>(std::max(1, options_.plans))) plans_.pop_back();
-    plans_.emplace_front(*state_, backend_, images, options_.features);
+    plans_.emplace_front(*state_, backend_, images, options_.features, whole);
     return plans_.front();
   }
 
@@ -88,7 +95,7 @@ class session {
   std::shared_ptr<const network_state<B>> state_;
   B backend_;
   session_options options_;
-  std::list<forward_plan<B>> plans_;  // most recently used first
+  std::list<batch_plan<B>> plans_;  // most recently used first
   typename B::buffer arena_, scratch_;
   outputs outputs_;
 };
