@@ -113,6 +113,9 @@ inline void print_profile(const network_profile& profile) {
       "layer: stage.block role; GFLOP/s: 2 x multiply-adds / time, of direct convolution whichever "
       "kernel ran\n",
       milliseconds(profile.pass_seconds).c_str(), milliseconds(profile.between_seconds).c_str());
+  if (profile.images.n > 1)
+    std::printf(
+        "the batch as one pass; sessions have threads take its images through one by one\n");
   if (!reasons.empty()) std::printf("\nwhy these kernels\n%s", reasons.c_str());
 }
 

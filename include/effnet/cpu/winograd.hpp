@@ -154,27 +154,24 @@ class winograd_convolution {
   /// [panel][point][in][columns of the panel].
   void transform_filters(const float* filters, std::size_t out_step, std::size_t in_step,
                          bool turned, packed_weights& packed) const {
+    const auto run = best_ == isa::avx512 ? detail::transform_filters_avx512
+                     : best_ == isa::avx2 ? detail::transform_filters_avx2
+                                          : detail::transform_filters_portable;
     auto* to = reinterpret_cast<float*>(packed.weights.data());
-    parallel_ranges(panels_.count(), 512 * panels_.width() * shape_.in,
+    parallel_ranges(panels_.count(), detail::tile_points * panels_.width() * shape_.in,
                     [&](std::size_t begin, std::size_t end) {
-                      for (std::size_t panel = begin; panel < end; ++panel)
-                        transform_panel(filters, out_step, in_step, turned, panel, to);
+                      for (std::size_t panel = begin; panel < end; ++panel) {
+                        const std::size_t channel = panels_.first(panel);
+                        run({.filters = filters + channel * out_step,
+                             .out_step = out_step,
+                             .in_step = in_step,
+                             .turned = turned,
+                             .in = shape_.in,
+                             .channels = panels_.channels(panel),
+                             .columns = panels_.columns(panel),
+                             .u = to + channel * detail::tile_points * shape_.in});
+                      }
                     });
-  }
-  void transform_panel(const float* filters, std::size_t out_step, std::size_t in_step, bool turned,
-                       std::size_t panel, float* to) const {
-    const std::size_t channel = panels_.first(panel), real = panels_.channels(panel);
-    const std::size_t columns = panels_.columns(panel);
-    float* u = to + channel * detail::tile_points * shape_.in;
-    for (std::size_t i = 0; i < shape_.in; ++i)
-      for (std::size_t o = 0; o < columns; ++o) {
-        std::array<float, detail::tile_points> filter{};
-        if (o < real)
-          filter =
-              detail::transformed_filter(filters + (channel + o) * out_step + i * in_step, turned);
-        for (std::size_t point = 0; point < detail::tile_points; ++point)
-          u[(point * shape_.in + i) * columns + o] = filter[point];
-      }
   }
 
   epilogue then_;

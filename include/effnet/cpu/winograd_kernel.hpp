@@ -138,6 +138,51 @@ EFFNET_KERNEL_BODY void transform_products(const winograd_shape& w, const winogr
   }
 }
 
+/// The 3x3 filters from all source channels to those of one panel.
+struct winograd_filters {
+  const float* filters;  ///< of the panel's first channel: 9 floats of a filter side by side
+  std::size_t out_step, in_step;  ///< floats between filters of neighbouring channels
+  bool turned;                    ///< by half a turn, as the gradient by the source reads them
+  std::size_t in, channels, columns;
+  float* u;  ///< [point][in][columns]
+};
+
+/// U = G g G^T, with zeros in columns without a channel.
+template <class Floats>
+EFFNET_KERNEL_BODY void transform_filters(const winograd_filters& w) {
+  constexpr std::size_t lanes = lanes_of<Floats>;
+  for (std::size_t i = 0; i < w.in; ++i)
+    for (std::size_t c = 0; c < w.columns; c += lanes) {
+      float taps[9][lanes] = {};
+      for (std::size_t k = 0; k < lanes && c + k < w.channels; ++k) {
+        const float* filter = w.filters + (c + k) * w.out_step + i * w.in_step;
+        for (std::size_t t = 0; t < 9; ++t) taps[t][k] = filter[w.turned ? 8 - t : t];
+      }
+      Floats columns[tile_src][3];
+      for (std::size_t x = 0; x < 3; ++x) {
+        Floats g[3], down[tile_src];
+        for (std::size_t y = 0; y < 3; ++y) load(taps[y * 3 + x], g[y]);
+        weight_transform(g, down);
+        for (std::size_t y = 0; y < tile_src; ++y) columns[y][x] = down[y];
+      }
+      for (std::size_t y = 0; y < tile_src; ++y) {
+        Floats across[tile_src];
+        weight_transform(columns[y], across);
+        for (std::size_t x = 0; x < tile_src; ++x)
+          store(across[x], w.u + ((y * tile_src + x) * w.in + i) * w.columns + c);
+      }
+    }
+}
+
+inline void transform_filters_portable(const winograd_filters& w) {
+  transform_filters<floats4>(w);
+}
+EFFNET_TARGET_AVX2 inline void transform_filters_avx2(const winograd_filters& w) {
+  transform_filters<floats8>(w);
+}
+EFFNET_TARGET_AVX512 inline void transform_filters_avx512(const winograd_filters& w) {
+  transform_filters<floats16>(w);
+}
 inline void transform_sources_portable(const winograd_shape& w, const float* src, std::size_t first,
                                        std::size_t count, float* v) {
   transform_sources<floats4>(w, src, first, count, v);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 
 #include <effnet/cpu/vector.hpp>
@@ -38,27 +37,16 @@ EFFNET_KERNEL_BODY void output_transform(const Floats (&m)[tile_src], Floats (&y
   y[3] = d + 8.0f * u + m[5];
 }
 
-/// u = G g, in double: weights are transformed once and read often.
-constexpr std::array<double, tile_src> weight_transform(double g0, double g1, double g2) {
-  const double even = g0 + g2, far = g0 + 4 * g2;
-  return {g0 / 4, -(even + g1) / 6, -(even - g1) / 6, (far + 2 * g1) / 24, (far - 2 * g1) / 24, g2};
-}
-
-/// U = G g G^T of one 3x3 filter; `turned` by half a turn, as the gradient by the source reads it.
-constexpr std::array<float, tile_points> transformed_filter(const float* g, bool turned) {
-  std::array<std::array<double, tile_src>, 3> columns{};
-  for (std::size_t x = 0; x < 3; ++x) {
-    const auto at = [&](std::size_t y) {
-      return static_cast<double>(turned ? g[8 - (y * 3 + x)] : g[y * 3 + x]);
-    };
-    columns[x] = weight_transform(at(0), at(1), at(2));
-  }
-  std::array<float, tile_points> to{};
-  for (std::size_t y = 0; y < tile_src; ++y) {
-    const auto row = weight_transform(columns[0][y], columns[1][y], columns[2][y]);
-    for (std::size_t x = 0; x < tile_src; ++x) to[y * tile_src + x] = static_cast<float>(row[x]);
-  }
-  return to;
+/// u = G g.
+template <class Floats>
+EFFNET_KERNEL_BODY void weight_transform(const Floats (&g)[3], Floats (&u)[tile_src]) {
+  const Floats even = g[0] + g[2], far = g[0] + 4.0f * g[2];
+  u[0] = 0.25f * g[0];
+  u[1] = (-1.0f / 6) * (even + g[1]);
+  u[2] = (-1.0f / 6) * (even - g[1]);
+  u[3] = (1.0f / 24) * (far + 2.0f * g[1]);
+  u[4] = (1.0f / 24) * (far - 2.0f * g[1]);
+  u[5] = g[2];
 }
 
 }  // namespace effnet::cpu::detail

@@ -1,16 +1,19 @@
 #pragma once
 
-#include <cmath>
+#include <type_traits>
 
-#include <effnet/core/config.hpp>
+#include <effnet/math/four_floats.hpp>
 
-/// One element of what an optimizer does in a step. Each function takes the element's gradient and
-/// the memory that the optimizer keeps for it ("slots"), and changes value and slots in place.
+/// One element of what an optimizer does in a step, or, of those that take a root, four. Each
+/// function takes the element's gradient and the memory that the optimizer keeps for it ("slots"),
+/// and changes value and slots in place.
 namespace effnet::math {
 
 /// Coupled weight decay: the gradient of loss + decay * value^2 / 2. It passes through whatever the
 /// optimizer does to gradients (google/automl and tensorflow/tpu put the penalty into the loss).
-EFFNET_HD inline float with_weight_decay(float gradient, float value, float decay) {
+template <class T>
+EFFNET_HD T with_weight_decay(const T& gradient, const std::type_identity_t<T>& value,
+                              float decay) {
   return gradient + decay * value;
 }
 
@@ -27,10 +30,12 @@ EFFNET_HD inline void sgd(float& value, float& momentum, float gradient, float r
 /// rate inside the momentum, so that a change of rate does not rescale what was gathered before.
 /// `mean_square` starts at 1 (tf.compat.v1.train.RMSPropOptimizer), `momentum` at 0. PyTorch's
 /// RMSprop differs in all three.
-EFFNET_HD inline void rmsprop(float& value, float& mean_square, float& momentum, float gradient,
-                              float rate, float rho, float mu, float epsilon) {
+template <class T>
+EFFNET_HD void rmsprop(T& value, T& mean_square, T& momentum,
+                       const std::type_identity_t<T>& gradient, float rate, float rho, float mu,
+                       float epsilon) {
   mean_square += (1 - rho) * (gradient * gradient - mean_square);
-  momentum = mu * momentum + rate * gradient / std::sqrt(mean_square + epsilon);
+  momentum = mu * momentum + rate * gradient / root(mean_square + epsilon);
   value -= momentum;
 }
 
@@ -46,13 +51,14 @@ struct adamw_step {
 
 /// Adam with decoupled weight decay (Loshchilov, Hutter 2019, algorithm 2, as PyTorch's AdamW: the
 /// decay is multiplied by the rate). `mean` and `mean_square` start at 0.
-EFFNET_HD inline void adamw(float& value, float& mean, float& mean_square, float gradient,
-                            const adamw_step& s) {
+template <class T>
+EFFNET_HD void adamw(T& value, T& mean, T& mean_square, const std::type_identity_t<T>& gradient,
+                     const adamw_step& s) {
   value -= s.rate * s.decay * value;
   mean += (1 - s.beta1) * (gradient - mean);
   mean_square += (1 - s.beta2) * (gradient * gradient - mean_square);
-  const float root = std::sqrt(mean_square / s.correction2) + s.epsilon;
-  value -= s.rate / s.correction1 * mean / root;
+  const T bound = root(mean_square / s.correction2) + s.epsilon;
+  value -= s.rate / s.correction1 * mean / bound;
 }
 
 /// Exponential moving average: `shadow` keeps `decay` of itself. Takes 1 - decay, which a caller

@@ -116,9 +116,12 @@ struct rmsprop {
     const float mu = static_cast<float>(momentum);
     const float eps = static_cast<float>(epsilon);
     const float penalty = at.decays ? static_cast<float>(weight_decay) : 0;
-    for (std::size_t i = 0; i < values.size(); ++i)
-      math::rmsprop(values[i], slots[0][i], slots[1][i],
-                    math::with_weight_decay(gradients[i], values[i], penalty), rate, rho, mu, eps);
+    math::for_each_element<3>({values.data(), slots[0].data(), slots[1].data()}, gradients.data(),
+                              values.size(), [=](auto& x, const auto& gradient) {
+                                math::rmsprop(x[0], x[1], x[2],
+                                              math::with_weight_decay(gradient, x[0], penalty),
+                                              rate, rho, mu, eps);
+                              });
   }
 
   /// Throws `setting_error` where a setting makes no sense.
@@ -157,8 +160,9 @@ struct adamw {
         .correction1 = static_cast<float>(1 - std::pow(beta1, t)),
         .correction2 = static_cast<float>(1 - std::pow(beta2, t)),
     };
-    for (std::size_t i = 0; i < values.size(); ++i)
-      math::adamw(values[i], slots[0][i], slots[1][i], gradients[i], all);
+    math::for_each_element<3>(
+        {values.data(), slots[0].data(), slots[1].data()}, gradients.data(), values.size(),
+        [=](auto& x, const auto& gradient) { math::adamw(x[0], x[1], x[2], gradient, all); });
   }
 
   /// Throws `setting_error` where a setting makes no sense.
