@@ -48,5 +48,12 @@ inline bool divides_fast() {
 #define EFFNET_TARGET_AVX2
 #define EFFNET_TARGET_AVX512
 #endif
+/// Whether kernels may name instructions. Clang takes wide registers there only in functions with a
+/// target of their own, which bodies are not; it finds most of these instructions by itself.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define EFFNET_NAMES_INSTRUCTIONS 1
+#else
+#define EFFNET_NAMES_INSTRUCTIONS 0
+#endif
 /// The body of a kernel, inlined into the functions that fix its instruction set.
 #define EFFNET_KERNEL_BODY [[gnu::always_inline]] inline

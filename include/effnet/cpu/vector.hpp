@@ -43,8 +43,8 @@ EFFNET_KERNEL_BODY void store_part(const Floats& from, std::size_t count, float*
   std::memcpy(to, &from, count * sizeof(float));
 }
 
-#if defined(__x86_64__)
-// As instructions: a copy of a length that is not constant is a call of memcpy.
+#if EFFNET_NAMES_INSTRUCTIONS
+// A copy of a length that is not constant is a call of memcpy.
 EFFNET_KERNEL_BODY void load_part(const float* from, std::size_t count, floats16& to) {
   const auto mask = static_cast<unsigned short>((1u << count) - 1);
   asm("vmovups %1, %0%{%2%}%{z%}"

@@ -38,8 +38,8 @@ EFFNET_KERNEL_BODY void divide(const Floats& x, const Floats& d, Floats& to) {
   to = x / d;
 }
 
-#if defined(__x86_64__)
-// As instructions: GCC makes a comparison and a blend of each bound.
+#if EFFNET_NAMES_INSTRUCTIONS
+// GCC makes a comparison and a blend of each bound.
 // The smaller and larger of two is the second where one is NaN.
 EFFNET_KERNEL_BODY void clamp(const floats8& x, const floats8& low, const floats8& high,
                               floats8& to) {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include <effnet/nn/batch_plan.hpp>
+#include <effnet/nn/grouped_plan.hpp>
 
 namespace effnet {
 
@@ -51,7 +51,7 @@ class session {
   const outputs& run(const_tensor_view images, bool whole, const Observer& observe) {
     check(images);
     const auto scope = backend_.enter();
-    const batch_plan<B>& plan = planned(images.shape, whole);
+    const grouped_plan<B>& plan = planned(images.shape, whole);
     // Not once a plan: where memory ran out before, no plan has what it needs.
     grow(arena_, plan.arena_bytes());
     grow(scratch_, plan.scratch_bytes());
@@ -71,8 +71,8 @@ class session {
       throw shape_error("images of shape " + to_string(s) + " have no data (null pointer)");
   }
 
-  const batch_plan<B>& planned(shape4 images, bool whole) {
-    const auto fits = [&](const batch_plan<B>& p) {
+  const grouped_plan<B>& planned(shape4 images, bool whole) {
+    const auto fits = [&](const grouped_plan<B>& p) {
       return p.images() == images && (p.whole() == whole || images.n == 1);
     };
     if (!plans_.empty() && fits(plans_.front())) return plans_.front();
@@ -95,7 +95,7 @@ class session {
   std::shared_ptr<const network_state<B>> state_;
   B backend_;
   session_options options_;
-  std::list<batch_plan<B>> plans_;  // most recently used first
+  std::list<grouped_plan<B>> plans_;  // most recently used first
   typename B::buffer arena_, scratch_;
   outputs outputs_;
 };

@@ -14,11 +14,11 @@ namespace effnet {
 /// image's activations stay in the caches, memory does not grow with the batch, and threads wait
 /// for each other once.
 template <backend B>
-class batch_plan {
+class grouped_plan {
  public:
   /// `whole`: as one pass, which observers and kept features need.
-  batch_plan(const network_state<B>& state, const B& on, shape4 images, bool keep_features,
-             bool whole)
+  grouped_plan(const network_state<B>& state, const B& on, shape4 images, bool keep_features,
+               bool whole)
       : images_(images), whole_(whole) {
     if constexpr (runs_groups_apart<B>)
       if (!whole && images.n > 1) plan_groups(state, on);
