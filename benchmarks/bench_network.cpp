@@ -1,7 +1,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -47,10 +47,10 @@ void add(const std::string& name, const network_spec& spec, int size, int batch)
   add_repeated(name, passes_of(macs), [=, &spec](benchmark::State& state, int threads) {
     // The repetitions of a benchmark share what was prepared for the first.
     static std::string prepared_for;
-    static std::optional<prepared_pass> prepared;
+    static std::unique_ptr<prepared_pass> prepared;
     if (const std::string wanted = name + '/' + std::to_string(threads); prepared_for != wanted) {
       prepared.reset();
-      prepared.emplace(spec, size, batch, threads);
+      prepared = std::make_unique<prepared_pass>(spec, size, batch, threads);
       prepared_for = wanted;
     }
     for (auto _ : state) benchmark::DoNotOptimize(prepared->run());

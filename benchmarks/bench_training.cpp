@@ -1,6 +1,6 @@
 #include <benchmark/benchmark.h>
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -52,10 +52,10 @@ void add(const std::string& name, const network_spec& spec, int size, int batch,
   add_repeated(name, 5, [=, &spec](benchmark::State& state, int threads) {
     // The repetitions of a benchmark share what was prepared for the first.
     static std::string prepared_for;
-    static std::optional<prepared_step> prepared;
+    static std::unique_ptr<prepared_step> prepared;
     if (const std::string wanted = name + '/' + std::to_string(threads); prepared_for != wanted) {
       prepared.reset();
-      prepared.emplace(spec, size, batch, threads, deterministic);
+      prepared = std::make_unique<prepared_step>(spec, size, batch, threads, deterministic);
       prepared_for = wanted;
     }
     for (auto _ : state) benchmark::DoNotOptimize(prepared->step());

@@ -31,16 +31,17 @@ namespace detail {
 /// Pixels whose results are made together, so that none waits for its last sum.
 inline constexpr std::size_t depthwise_pixels = 8;
 
-template <class Floats, std::size_t Pixels, class Act>
-EFFNET_KERNEL_BODY void depthwise_store(const depthwise_row& d, Act act,
-                                        const Floats (&sums)[Pixels], std::size_t x, std::size_t c,
+/// Activates, sums and stores the `count` results that lie at `results`, a register each.
+template <class Floats, class Act>
+EFFNET_KERNEL_BODY void depthwise_store(const depthwise_row& d, Act act, const float* results,
+                                        std::size_t count, std::size_t x, std::size_t c,
                                         Floats& total) {
   const std::size_t part = std::min(lanes_of<Floats>, d.channels - c);
   float* to = d.dst + x * d.dst_step + c;
-#pragma GCC unroll 8
-  for (std::size_t i = 0; i < Pixels; ++i, to += d.dst_step) {
+  for (std::size_t i = 0; i < count; ++i, to += d.dst_step) {
     Floats value;
-    apply(act, sums[i], value);
+    load(results + i * lanes_of<Floats>, value);
+    apply(act, value, value);
     total += value;
     if (part == lanes_of<Floats>)
       store(value, to);
@@ -49,9 +50,10 @@ EFFNET_KERNEL_BODY void depthwise_store(const depthwise_row& d, Act act,
   }
 }
 
+/// `Pixels` results from pixel `x` on, for one register of channels, before their activation.
 template <class Floats, std::size_t Pixels>
 EFFNET_KERNEL_BODY void depthwise_tile(const depthwise_row& d, std::size_t x, std::size_t c,
-                                       Floats& total) {
+                                       float* results) {
   Floats sums[Pixels], bias;
   load_part(d.bias + c, std::min(lanes_of<Floats>, d.channels - c), bias);
 #pragma GCC unroll 8
@@ -71,10 +73,8 @@ EFFNET_KERNEL_BODY void depthwise_tile(const depthwise_row& d, std::size_t x, st
       }
     }
   }
-  if (d.act == activation::silu)
-    depthwise_store(d, constant_silu{}, sums, x, c, total);
-  else
-    depthwise_store(d, d.act, sums, x, c, total);
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < Pixels; ++i) store(sums[i], results + i * lanes_of<Floats>);
 }
 
 /// The row for one register of channels, in tiles of at most `depthwise_pixels` of equal size.
@@ -83,13 +83,18 @@ EFFNET_KERNEL_BODY void depthwise_register(const depthwise_row& d, std::size_t c
                                            std::index_sequence<Pixels...>) {
   Floats total;
   load(d.sums + c, total);
+  float results[depthwise_pixels * lanes_of<Floats>];
   const std::size_t tiles = (d.width + depthwise_pixels - 1) / depthwise_pixels;
   std::size_t from = 0;
   for (std::size_t i = 1; i <= tiles; ++i) {
     const std::size_t to = d.width * i / tiles;
     static_cast<void>(((to - from == Pixels + 1 &&
-                        (depthwise_tile<Floats, Pixels + 1>(d, from, c, total), true)) ||
+                        (depthwise_tile<Floats, Pixels + 1>(d, from, c, results), true)) ||
                        ...));
+    if (d.act == activation::silu)
+      depthwise_store(d, constant_silu{}, results, to - from, from, c, total);
+    else
+      depthwise_store(d, d.act, results, to - from, from, c, total);
     from = to;
   }
   store(total, d.sums + c);

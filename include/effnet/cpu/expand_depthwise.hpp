@@ -47,9 +47,9 @@ class expand_depthwise {
     return (workers_ * worker_floats() + images() * parts_ * all_columns()) * sizeof(float);
   }
   std::string_view implementation() const {
-    return best_ == isa::avx512 ? "expand_depthwise_avx512"
-           : best_ == isa::avx2 ? "expand_depthwise_avx2"
-                                : "expand_depthwise_portable";
+    return best_ == isa::avx512 ? "mbconv_avx512"
+           : best_ == isa::avx2 ? "mbconv_avx2"
+                                : "mbconv_portable";
   }
 
   std::string_view reason() const { return "the expanded rows stay in the cache"; }

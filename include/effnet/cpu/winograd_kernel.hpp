@@ -28,6 +28,7 @@ EFFNET_KERNEL_BODY void transform_sources(const winograd_shape& w, const float* 
   constexpr std::size_t lanes = lanes_of<Floats>;
   const std::size_t per_image = w.rows * w.columns;
   const auto row_step = static_cast<std::size_t>(w.width) * w.in;
+  float edge[tile_points * lanes];
   for (std::size_t t = 0; t < count; ++t) {
     const std::size_t image = (first + t) / per_image, place = (first + t) % per_image;
     const int y0 = static_cast<int>(place / w.columns * tile_out) - w.top;
@@ -42,36 +43,39 @@ EFFNET_KERNEL_BODY void transform_sources(const winograd_shape& w, const float* 
         (static_cast<std::ptrdiff_t>(y0) * w.width + x0) * static_cast<std::ptrdiff_t>(w.in);
     for (std::size_t c = 0; c < w.in; c += lanes) {
       const std::size_t part = std::min(lanes, w.in - c);
+      const float* at = corner + c;
+      std::size_t down = row_step, across = w.in;
+      if (!inside || part < lanes) {  // copied between zeros
+        for (int y = 0; y < static_cast<int>(tile_src); ++y)
+          for (int x = 0; x < static_cast<int>(tile_src); ++x) {
+            Floats value = {};
+            if (y >= rows_from && y < rows_to && x >= columns_from && x < columns_to)
+              load_part(at + static_cast<std::ptrdiff_t>(y) * static_cast<std::ptrdiff_t>(down) +
+                            x * static_cast<std::ptrdiff_t>(across),
+                        part, value);
+            store(value,
+                  edge + static_cast<std::size_t>(y * static_cast<int>(tile_src) + x) * lanes);
+          }
+        at = edge, down = tile_src * lanes, across = lanes;
+      }
       Floats columns[tile_src][tile_src];  // [row][column], transformed down
 #pragma GCC unroll 6
       for (std::size_t x = 0; x < tile_src; ++x) {
-        Floats d[tile_src], down[tile_src];
-        const float* at = corner + static_cast<std::ptrdiff_t>(x * w.in + c);
-        if (inside && part == lanes) {
+        Floats d[tile_src], lines[tile_src];
 #pragma GCC unroll 6
-          for (std::size_t y = 0; y < tile_src; ++y) load(at + y * row_step, d[y]);
-        } else {
-          const bool column_inside =
-              static_cast<int>(x) >= columns_from && static_cast<int>(x) < columns_to;
+        for (std::size_t y = 0; y < tile_src; ++y) load(at + y * down + x * across, d[y]);
+        source_transform(d, lines);
 #pragma GCC unroll 6
-          for (std::size_t y = 0; y < tile_src; ++y) {
-            d[y] = Floats{};
-            if (column_inside && static_cast<int>(y) >= rows_from && static_cast<int>(y) < rows_to)
-              load_part(at + y * row_step, part, d[y]);
-          }
-        }
-        source_transform(d, down);
-#pragma GCC unroll 6
-        for (std::size_t y = 0; y < tile_src; ++y) columns[y][x] = down[y];
+        for (std::size_t y = 0; y < tile_src; ++y) columns[y][x] = lines[y];
       }
       float* to = v + t * w.source_row + c;
 #pragma GCC unroll 6
       for (std::size_t y = 0; y < tile_src; ++y) {
-        Floats across[tile_src];
-        source_transform(columns[y], across);
+        Floats points[tile_src];
+        source_transform(columns[y], points);
 #pragma GCC unroll 6
         for (std::size_t x = 0; x < tile_src; ++x)
-          store(across[x], to + (y * tile_src + x) * w.source_point);
+          store(points[x], to + (y * tile_src + x) * w.source_point);
       }
     }
   }
