@@ -45,15 +45,10 @@ int passes_of(double macs) {
 void add(const std::string& name, const network_spec& spec, int size, int batch) {
   const double macs = static_cast<double>(count_macs(spec, size)) * batch;
   add_repeated(name, passes_of(macs), [=, &spec](benchmark::State& state, int threads) {
-    // The repetitions of a benchmark share what was prepared for the first.
-    static std::string prepared_for;
-    static std::unique_ptr<prepared_pass> prepared;
-    if (const std::string wanted = name + '/' + std::to_string(threads); prepared_for != wanted) {
-      prepared.reset();
-      prepared = std::make_unique<prepared_pass>(spec, size, batch, threads);
-      prepared_for = wanted;
-    }
-    for (auto _ : state) benchmark::DoNotOptimize(prepared->run());
+    prepared_pass& prepared = prepared_for<prepared_pass>(
+        name + '/' + std::to_string(threads),
+        [&] { return std::make_unique<prepared_pass>(spec, size, batch, threads); });
+    for (auto _ : state) benchmark::DoNotOptimize(prepared.run());
     state.counters["GFLOP/s"] =
         benchmark::Counter(2e-9 * macs, benchmark::Counter::kIsIterationInvariantRate);
     state.counters["peak_MB"] = peak_megabytes();

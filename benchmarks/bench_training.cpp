@@ -50,15 +50,10 @@ struct prepared_step {
 void add(const std::string& name, const network_spec& spec, int size, int batch,
          bool deterministic = false) {
   add_repeated(name, 5, [=, &spec](benchmark::State& state, int threads) {
-    // The repetitions of a benchmark share what was prepared for the first.
-    static std::string prepared_for;
-    static std::unique_ptr<prepared_step> prepared;
-    if (const std::string wanted = name + '/' + std::to_string(threads); prepared_for != wanted) {
-      prepared.reset();
-      prepared = std::make_unique<prepared_step>(spec, size, batch, threads, deterministic);
-      prepared_for = wanted;
-    }
-    for (auto _ : state) benchmark::DoNotOptimize(prepared->step());
+    prepared_step& prepared = prepared_for<prepared_step>(
+        name + '/' + std::to_string(threads),
+        [&] { return std::make_unique<prepared_step>(spec, size, batch, threads, deterministic); });
+    for (auto _ : state) benchmark::DoNotOptimize(prepared.step());
     state.counters["images/s"] =
         benchmark::Counter(batch, benchmark::Counter::kIsIterationInvariantRate);
     state.counters["peak_MB"] = peak_megabytes();

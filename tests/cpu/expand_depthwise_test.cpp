@@ -77,5 +77,6 @@ TEST_CASE("cpu: expand and depthwise in one op agree with the definitions") {
             compare(src, expands ? 37 : src.c, expands, kernel, stride, rule, activation::silu);
   compare({1, 8, 8, 16}, 64, true, 3, 1, padding_rule::tf_same, activation::relu6);
   compare({1, 3, 120, 4}, 20, true, 7, 2, padding_rule::tf_same, activation::relu);
+  compare({1, 5, 6, 4}, 17, true, 65, 1, padding_rule::symmetric, activation::silu);
   compare({2, 64, 8, 32}, 32, false, 3, 1, padding_rule::symmetric, activation::identity);
 }

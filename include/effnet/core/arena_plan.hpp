@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <vector>
 
+#include <effnet/core/rounded_up.hpp>
+
 namespace effnet {
 
 /// Lays buffers with known lifetimes out in one block of memory before it exists: `acquire` and
@@ -14,7 +16,7 @@ class arena_plan {
 
   /// Offset of a buffer that lives from now on: the lowest gap that holds it.
   std::size_t acquire(std::size_t bytes) {
-    bytes = std::max(alignment, (bytes + alignment - 1) / alignment * alignment);
+    bytes = std::max(alignment, rounded_up(bytes, alignment));
     std::size_t offset = 0;
     auto at = live_.begin();
     for (; at != live_.end() && at->offset - offset < bytes; ++at) offset = at->offset + at->bytes;

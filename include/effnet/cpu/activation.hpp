@@ -59,9 +59,7 @@ EFFNET_TARGET_AVX512 inline void activation_avx512(activation act, const float* 
 
 inline void run_activation(activation act, const float* src, const float* diff, float* dst,
                            std::size_t count, isa best) {
-  const auto kernel = best == isa::avx512 ? activation_avx512
-                      : best == isa::avx2 ? activation_avx2
-                                          : activation_portable;
+  const auto kernel = for_isa(best, activation_portable, activation_avx2, activation_avx512);
   const std::size_t blocks = (count + channel_block - 1) / channel_block;
   parallel_ranges(blocks, channel_block, [&](std::size_t first, std::size_t last) {
     const std::size_t begin = first * channel_block;

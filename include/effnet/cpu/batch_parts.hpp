@@ -26,8 +26,7 @@ constexpr int parts_of(int images) {
 }
 
 constexpr std::size_t aligned_bytes(std::size_t bytes) {
-  return (bytes + aligned_buffer::alignment - 1) / aligned_buffer::alignment *
-         aligned_buffer::alignment;
+  return rounded_up(bytes, aligned_buffer::alignment);
 }
 
 /// The same op for every part, or one for the whole batch.

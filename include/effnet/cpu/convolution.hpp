@@ -15,12 +15,11 @@ namespace effnet::cpu {
 class convolution {
  public:
   convolution(const conv_problem& problem, const epilogue& then, const cpu_options& options)
-      : kind_(kernel_for(problem, then, options)), kernel_(planned(kind_, problem, then)) {}
+      : kernel_(planned(problem, then, options)) {}
 
   /// A 1x1 whose source is scaled by a gate.
   static convolution gated(const conv_problem& problem, const epilogue& then) {
-    return {kernel_kind::pointwise,
-            kernels(std::in_place_type<pointwise_convolution>, problem, then, true)};
+    return convolution(kernels(std::in_place_type<pointwise_convolution>, problem, then, true));
   }
 
   std::size_t scratch_bytes() const {
@@ -34,7 +33,9 @@ class convolution {
   }
 
   /// Why this kernel.
-  std::string_view reason() const { return reason_of(kind_); }
+  std::string_view reason() const {
+    return std::visit([](const auto& kernel) { return kernel.reason(); }, kernel_);
+  }
 
   /// From OIHW (depthwise C,1,k,k; fully connected out,in) and one bias an output channel, or none.
   packed_weights pack(const float* oihw, const float* bias) const {
@@ -59,10 +60,11 @@ class convolution {
   using kernels = std::variant<direct_convolution, winograd_convolution, pointwise_convolution,
                                stem_convolution>;
 
-  convolution(kernel_kind kind, kernels kernel) : kind_(kind), kernel_(std::move(kernel)) {}
+  explicit convolution(kernels kernel) : kernel_(std::move(kernel)) {}
 
-  static kernels planned(kernel_kind kind, const conv_problem& problem, const epilogue& then) {
-    switch (kind) {
+  static kernels planned(const conv_problem& problem, const epilogue& then,
+                         const cpu_options& options) {
+    switch (kernel_for(problem, then, options)) {
       case kernel_kind::winograd:
         return kernels(std::in_place_type<winograd_convolution>, problem, then);
       case kernel_kind::pointwise:
@@ -74,7 +76,6 @@ class convolution {
     }
   }
 
-  kernel_kind kind_;
   kernels kernel_;
 };
 

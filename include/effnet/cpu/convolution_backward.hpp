@@ -107,13 +107,13 @@ class convolution_backward_weights {
   }
 
  private:
-  static std::size_t aligned(std::size_t bytes) {
-    return (bytes + aligned_buffer::alignment - 1) / aligned_buffer::alignment *
-           aligned_buffer::alignment;
+  std::size_t packed_bytes() const {
+    return rounded_up(weights_.bytes(), aligned_buffer::alignment);
   }
-  std::size_t packed_bytes() const { return aligned(weights_.bytes()); }
   std::size_t gathered_bytes() const {
-    return asked_ == problem_ ? 0 : aligned(problem_.src.elements() * sizeof(float));
+    return asked_ == problem_
+               ? 0
+               : rounded_up(problem_.src.elements() * sizeof(float), aligned_buffer::alignment);
   }
 
   conv_problem asked_, problem_;

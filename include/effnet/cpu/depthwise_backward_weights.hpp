@@ -146,9 +146,8 @@ inline bool has_depthwise_backward_weights(const conv_problem& p) {
 inline void depthwise_backward_weights(const conv_problem& p, const float* src,
                                        const float* diff_dst, float* diff_weights,
                                        isa best = best_isa()) {
-  const auto kernel = best == isa::avx512 ? detail::depthwise_gradient_avx512
-                      : best == isa::avx2 ? detail::depthwise_gradient_avx2
-                                          : detail::depthwise_gradient_portable;
+  const auto kernel = for_isa(best, detail::depthwise_gradient_portable,
+                              detail::depthwise_gradient_avx2, detail::depthwise_gradient_avx512);
   const auto channels = static_cast<std::size_t>(p.src.c);
   const std::size_t blocks = (channels + channel_block - 1) / channel_block;
   parallel_ranges(blocks, p.dst().elements() / blocks, [&](std::size_t first, std::size_t last) {

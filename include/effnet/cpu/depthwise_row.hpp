@@ -117,12 +117,8 @@ EFFNET_TARGET_AVX512 inline void depthwise_row_avx512(const depthwise_row& d) {
 }  // namespace detail
 
 inline void make_depthwise_row(const depthwise_row& d, isa best) {
-  if (best == isa::avx512)
-    detail::depthwise_row_avx512(d);
-  else if (best == isa::avx2)
-    detail::depthwise_row_avx2(d);
-  else
-    detail::depthwise_row_portable(d);
+  for_isa(best, detail::depthwise_row_portable, detail::depthwise_row_avx2,
+          detail::depthwise_row_avx512)(d);
 }
 
 }  // namespace effnet::cpu

@@ -64,23 +64,15 @@ EFFNET_TARGET_AVX512 inline void scale_rows_avx512(const float* src, const float
 /// dst[row][c] = src[row][c] * by[row], where `columns` fill whole registers.
 inline void scale_rows(const float* src, const float* by, float* dst, std::size_t rows,
                        std::size_t columns, isa best = best_isa()) {
-  if (best == isa::avx512)
-    detail::scale_rows_avx512(src, by, dst, rows, columns);
-  else if (best == isa::avx2)
-    detail::scale_rows_avx2(src, by, dst, rows, columns);
-  else
-    detail::scale_rows_portable(src, by, dst, rows, columns);
+  for_isa(best, detail::scale_rows_portable, detail::scale_rows_avx2, detail::scale_rows_avx512)(
+      src, by, dst, rows, columns);
 }
 
 /// dst[i] = src[i] * by[i].
 inline void scale(const float* src, const float* by, float* dst, std::size_t count,
                   isa best = best_isa()) {
-  if (best == isa::avx512)
-    detail::scale_avx512(src, by, dst, count);
-  else if (best == isa::avx2)
-    detail::scale_avx2(src, by, dst, count);
-  else
-    detail::scale_portable(src, by, dst, count);
+  for_isa(best, detail::scale_portable, detail::scale_avx2, detail::scale_avx512)(src, by, dst,
+                                                                                  count);
 }
 
 inline void add_forward(const_tensor_view a, const_tensor_view b, tensor_view dst) {

@@ -47,12 +47,10 @@ class expand_depthwise {
     return (workers_ * worker_floats() + images() * parts_ * all_columns()) * sizeof(float);
   }
   std::string_view implementation() const {
-    return best_ == isa::avx512 ? "mbconv_avx512"
-           : best_ == isa::avx2 ? "mbconv_avx2"
-                                : "mbconv_portable";
+    return for_isa<std::string_view>(best_, "mbconv_portable", "mbconv_avx2", "mbconv_avx512");
   }
 
-  std::string_view reason() const { return "the expanded rows stay in the cache"; }
+  static std::string_view reason() { return "the expanded rows stay in the cache"; }
 
   /// `expand` may be null where there is none; `means` ([n, 1, 1, c]) where nobody asks for them.
   void forward(const packed_weights* expand, const packed_weights& depthwise, const float* src,
@@ -88,8 +86,13 @@ class expand_depthwise {
   }
   std::size_t ring_floats() const { return (ring_ + 1) * padded() * panels_.width(); }
   std::size_t rows_at_a_time() const { return std::max<std::size_t>(1, 112 / width()); }
+  std::size_t product_floats() const {
+    return rounded_up(rows_at_a_time() * width() * panels_.width(), channel_block);
+  }
+  /// The ring, products of the expand, and pointers to the rows under a kernel.
   std::size_t worker_floats() const {
-    return ring_floats() + rows_at_a_time() * width() * panels_.width();
+    return ring_floats() + product_floats() +
+           rounded_up(kernel() * sizeof(const float*) / sizeof(float), channel_block);
   }
 
   /// Parts of an image's rows, so that the last thread is done as early as can be; each part makes
@@ -120,10 +123,10 @@ class expand_depthwise {
     clear_sides(columns, own);
     std::fill_n(sums, panels_.width(), 0.0f);
     const float* zeros = own + ring_ * padded() * columns;
+    auto** rows = reinterpret_cast<const float**>(own + ring_floats() + product_floats());
     const auto top = static_cast<std::size_t>(problem_.pad.top);
     const auto below = [&](std::size_t row) { return row > top ? row - top : 0; };
     std::size_t done = std::min(height(), below(first * stride()));
-    const float* rows[most_kernel];
     for (std::size_t y = first; y < last; ++y) {
       if ((y - first) % batch_ == 0) {
         const std::size_t end = std::min(last, y + batch_) - 1;
@@ -226,8 +229,6 @@ class expand_depthwise {
         means[image * channels_ + c] = sum * scale;
       }
   }
-
-  static constexpr std::size_t most_kernel = 32;
 
   conv_problem problem_;
   activation act_;

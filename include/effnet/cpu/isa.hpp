@@ -22,6 +22,12 @@ inline isa best_isa() {
 #endif
 }
 
+/// One of three, a kernel or a fact about one, for an instruction set.
+template <class T>
+constexpr T for_isa(isa best, T portable, T avx2, T avx512) {
+  return best == isa::avx512 ? avx512 : best == isa::avx2 ? avx2 : portable;
+}
+
 namespace detail {
 inline const bool amd = [] {
 #if defined(__x86_64__)

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string_view>
-
 #include <effnet/cpu/cpu_options.hpp>
 #include <effnet/cpu/pointwise.hpp>
 #include <effnet/cpu/stem_convolution.hpp>
@@ -27,38 +25,23 @@ constexpr bool prefers_winograd(const conv_problem& p) {
   return 36 * (products + transforms) < static_cast<double>(p.macs());
 }
 
-/// Own 1x1 kernels win by what follows the product: SiLU in half of oneDNN's time. Bare products
-/// are as fast there.
-constexpr bool prefers_pointwise(const conv_problem& p, const epilogue& then) {
-  const auto costs = [](activation act) {
+/// Own 1x1 and stem kernels win by what follows the product: SiLU in half of oneDNN's time. Bare
+/// products are faster there.
+constexpr bool has_slow_activation(const epilogue& then) {
+  const auto slow = [](activation act) {
     return act == activation::silu || act == activation::sigmoid;
   };
-  return is_pointwise(p) && (costs(then.before) || costs(then.after));
+  return slow(then.before) || slow(then.after);
 }
 
 inline kernel_kind kernel_for(const conv_problem& p, const epilogue& then,
                               const cpu_options& options) {
   if (options.winograd && prefers_winograd(p)) return kernel_kind::winograd;
-  if (is_stem(p)) return kernel_kind::stem;
-  if (prefers_pointwise(p, then)) return kernel_kind::pointwise;
-  return kernel_kind::direct;
-}
-
-/// Why convolutions run on a kernel of this kind.
-constexpr std::string_view reason_of(kernel_kind kind) {
-  switch (kind) {
-    case kernel_kind::winograd:
-      return "dense 3x3 of stride 1, tiles enough: a quarter of the multiplications";
-    case kernel_kind::pointwise:
-      return "1x1 with SiLU, sigmoid or a gate: faster than oneDNN's there";
-    case kernel_kind::depthwise:
-      return "depthwise rows from a ring in the cache";
-    case kernel_kind::stem:
-      return "few channels: a window's row is read as one run";
-    case kernel_kind::direct:
-      return "oneDNN: no own kernel is faster";
+  if (has_slow_activation(then)) {
+    if (is_stem(p)) return kernel_kind::stem;
+    if (is_pointwise(p)) return kernel_kind::pointwise;
   }
-  return "";
+  return kernel_kind::direct;
 }
 
 /// The convolution that makes the gradient by the source of one of stride 1: from the gradient of

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include <effnet/core/aligned_buffer.hpp>
+#include <effnet/core/rounded_up.hpp>
 #include <effnet/cpu/dnnl.hpp>
 
 namespace effnet::cpu {
@@ -33,11 +34,6 @@ inline void fill_bias(const float* bias, std::size_t count, packed_weights& pack
     std::copy_n(bias, count, to);
   else
     std::fill_n(to, count, 0.0f);
-}
-
-/// The next multiple of `to`.
-constexpr std::size_t rounded_up(std::size_t count, std::size_t to) {
-  return (count + to - 1) / to * to;
 }
 
 }  // namespace effnet::cpu

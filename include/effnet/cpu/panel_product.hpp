@@ -120,9 +120,7 @@ void multiply_rows(const panel_product& p, std::size_t columns,
 
 /// Floats of a register of an instruction set.
 constexpr std::size_t lanes_of_isa(isa best) {
-  return best == isa::avx512 ? lanes_of<floats16>
-         : best == isa::avx2 ? lanes_of<floats8>
-                             : lanes_of<floats4>;
+  return for_isa<std::size_t>(best, lanes_of<floats4>, lanes_of<floats8>, lanes_of<floats16>);
 }
 
 /// A panel of `registers` registers, 1 or 2: columns = registers * lanes_of_isa(best).

@@ -65,9 +65,8 @@ EFFNET_TARGET_AVX512 inline void mean_avx512(const float* image, std::size_t row
 
 /// Mean over all pixels: [n,h,w,c] to [n,1,1,c].
 inline void global_pool_forward(const_tensor_view src, tensor_view dst) {
-  const auto mean = best_isa() == isa::avx512 ? detail::mean_avx512
-                    : best_isa() == isa::avx2 ? detail::mean_avx2
-                                              : detail::mean_portable;
+  const auto mean =
+      for_isa(best_isa(), detail::mean_portable, detail::mean_avx2, detail::mean_avx512);
   const auto rows = static_cast<std::size_t>(src.shape.h);
   const auto columns = static_cast<std::size_t>(src.shape.w);
   const auto channels = static_cast<std::size_t>(src.shape.c);

@@ -69,12 +69,8 @@ EFFNET_TARGET_AVX512 inline void store_results_avx512(const result_store& s) {
 }  // namespace detail
 
 inline void store_results(const result_store& s, isa best) {
-  if (best == isa::avx512)
-    detail::store_results_avx512(s);
-  else if (best == isa::avx2)
-    detail::store_results_avx2(s);
-  else
-    detail::store_results_portable(s);
+  for_isa(best, detail::store_results_portable, detail::store_results_avx2,
+          detail::store_results_avx512)(s);
 }
 
 }  // namespace effnet::cpu

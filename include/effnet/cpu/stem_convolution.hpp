@@ -42,9 +42,10 @@ class stem_convolution {
     return {.kind = kernel_kind::stem, .direct = {}, .block = static_cast<int>(panels_.width())};
   }
   std::string_view implementation() const {
-    return best_ == isa::avx512 ? "stem_avx512"
-           : best_ == isa::avx2 ? "stem_avx2"
-                                : "stem_portable";
+    return for_isa<std::string_view>(best_, "stem_portable", "stem_avx2", "stem_avx512");
+  }
+  static std::string_view reason() {
+    return "few channels, SiLU: a window's row is read as one run";
   }
 
   packed_weights pack(const float* oihw, const float* bias) const {

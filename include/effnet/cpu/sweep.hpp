@@ -49,12 +49,7 @@ EFFNET_TARGET_AVX512 void sweep_avx512(const Kernel& kernel, const sweep_range& 
 
 template <class Kernel>
 void sweep(const Kernel& kernel, const sweep_range& range, isa best) {
-  if (best == isa::avx512)
-    sweep_avx512(kernel, range);
-  else if (best == isa::avx2)
-    sweep_avx2(kernel, range);
-  else
-    sweep_portable(kernel, range);
+  for_isa(best, sweep_portable<Kernel>, sweep_avx2<Kernel>, sweep_avx512<Kernel>)(kernel, range);
 }
 
 }  // namespace effnet::cpu::detail

@@ -19,9 +19,9 @@ constexpr bool has_winograd(const conv_problem& p) {
 }
 
 /// A dense 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): a quarter of the multiplications,
-/// at a relative error of some 1e-6. Chunks of tiles pass through the cache one after another:
-/// sources transformed, multiplied with a panel of output channels at each of the 36 points,
-/// transformed back with bias, activation and residual.
+/// within 1e-5 of the largest result, the more channels the farther. Chunks of tiles pass through
+/// the cache one after another: sources transformed, multiplied with a panel of output channels at
+/// each of the 36 points, transformed back with bias, activation and residual.
 class winograd_convolution {
  public:
   winograd_convolution(const conv_problem& problem, const epilogue& then, isa best = best_isa())
@@ -37,9 +37,11 @@ class winograd_convolution {
         .kind = kernel_kind::winograd, .direct = {}, .block = static_cast<int>(panels_.width())};
   }
   std::string_view implementation() const {
-    return best_ == isa::avx512 ? "winograd_avx512"
-           : best_ == isa::avx2 ? "winograd_avx2"
-                                : "winograd_portable";
+    return for_isa<std::string_view>(best_, "winograd_portable", "winograd_avx2",
+                                     "winograd_avx512");
+  }
+  static std::string_view reason() {
+    return "dense 3x3 of stride 1, tiles enough: a quarter of the multiplications";
   }
 
   packed_weights pack(const float* oihw, const float* bias) const {
@@ -139,24 +141,21 @@ class winograd_convolution {
   }
 
   void transform_sources(const float* src, std::size_t first, std::size_t count, float* v) const {
-    const auto run = best_ == isa::avx512 ? detail::transform_sources_avx512
-                     : best_ == isa::avx2 ? detail::transform_sources_avx2
-                                          : detail::transform_sources_portable;
+    const auto run = for_isa(best_, detail::transform_sources_portable,
+                             detail::transform_sources_avx2, detail::transform_sources_avx512);
     run(shape_, src, first, count, v);
   }
   void transform_products(const detail::winograd_results& to) const {
-    const auto run = best_ == isa::avx512 ? detail::transform_products_avx512
-                     : best_ == isa::avx2 ? detail::transform_products_avx2
-                                          : detail::transform_products_portable;
+    const auto run = for_isa(best_, detail::transform_products_portable,
+                             detail::transform_products_avx2, detail::transform_products_avx512);
     run(shape_, to);
   }
 
   /// [panel][point][in][columns of the panel].
   void transform_filters(const float* filters, std::size_t out_step, std::size_t in_step,
                          bool turned, packed_weights& packed) const {
-    const auto run = best_ == isa::avx512 ? detail::transform_filters_avx512
-                     : best_ == isa::avx2 ? detail::transform_filters_avx2
-                                          : detail::transform_filters_portable;
+    const auto run = for_isa(best_, detail::transform_filters_portable,
+                             detail::transform_filters_avx2, detail::transform_filters_avx512);
     auto* to = reinterpret_cast<float*>(packed.weights.data());
     parallel_ranges(panels_.count(), detail::tile_points * panels_.width() * shape_.in,
                     [&](std::size_t begin, std::size_t end) {

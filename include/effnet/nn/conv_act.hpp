@@ -51,7 +51,7 @@ class conv_act {
         weights_(plan.packed(index, op_)) {
     std::size_t bytes = op_.scratch_bytes();
     if constexpr (!fuses_epilogues<B>) {
-      aside_ = (bytes + arena_plan::alignment - 1) / arena_plan::alignment * arena_plan::alignment;
+      aside_ = rounded_up(bytes, arena_plan::alignment);
       if (then.add_dst) bytes = aside_ + problem_.dst().elements() * sizeof(float);
     }
     plan.scratch(bytes);

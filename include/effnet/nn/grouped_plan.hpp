@@ -62,9 +62,7 @@ class grouped_plan {
     return shape;
   }
   int grouped() const { return groups_ * group_; }
-  static std::size_t aligned(std::size_t bytes) {
-    return (bytes + arena_plan::alignment - 1) / arena_plan::alignment * arena_plan::alignment;
-  }
+  static std::size_t aligned(std::size_t bytes) { return rounded_up(bytes, arena_plan::alignment); }
   std::size_t lane_arena() const {
     return lanes_.empty() ? 0 : aligned(lanes_.front().arena_bytes());
   }
@@ -82,12 +80,15 @@ class grouped_plan {
     if (each == 0) return;
     const B one = on.with_threads(1);
     const auto scope = one.enter();
-    const std::size_t image = forward_plan<B>(state, one, with_images(1), false).arena_bytes();
-    const int fit = static_cast<int>(std::clamp<std::size_t>(
-        cached / std::max<std::size_t>(1, image), 1, static_cast<std::size_t>(each)));
+    lanes_.reserve(static_cast<std::size_t>(threads));
+    lanes_.emplace_back(state, one, with_images(1), false);  // tells how large an image is
+    const std::size_t image = std::max<std::size_t>(1, lanes_.front().arena_bytes());
+    const int fit = static_cast<int>(
+        std::clamp<std::size_t>(cached / image, 1, static_cast<std::size_t>(each)));
     group_ = each / ((each + fit - 1) / fit);
     groups_ = each / group_ * threads;
-    for (int lane = 0; lane < threads; ++lane)
+    if (group_ > 1) lanes_.clear();
+    while (lanes_.size() < static_cast<std::size_t>(threads))
       lanes_.emplace_back(state, one, with_images(group_), false);
   }
 
