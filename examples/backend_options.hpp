@@ -30,7 +30,7 @@ inline void add_backend_options(CLI::App& app, backend_options& chosen) {
       ->type_name("N");
   app.add_flag("--winograd,!--no-winograd", chosen.cpu.winograd,
                "Dense 3x3 by Winograd's F(4x4, 3x3) where that is faster (default), or directly: "
-               "results differ by less than 1e-5");
+               "results of a layer differ by 2e-5 of the largest at most");
 }
 
 /// Threads for a program that divides its work among them itself.

@@ -57,6 +57,21 @@ TEST_CASE("cpu: Winograd agrees with the definition on every instruction set") {
   }
 }
 
+TEST_CASE("cpu: Winograd stays near direct convolution where channels are many") {
+  for (const int channels : {96, 256, 640}) {
+    CAPTURE(channels);
+    const conv_case at = make_case("", {1, 14, 14, channels}, channels, 3, 1, 1,
+                                   padding_rule::symmetric, {.before = activation::silu});
+    const conv_data data(at.problem);
+    const std::vector<float> got = winograd(at, data, 2, cpu::best_isa());
+    const std::vector<float> expected =
+        run_conv(cpu_backend(2, {.winograd = false}), at.problem, at.then, data.src,
+                 data.weights.data(), data.bias.data(), data.residual);
+    CHECK(largest_difference(got.data(), expected.data(), got.size()) <
+          2e-5 * largest(expected.data(), expected.size()));
+  }
+}
+
 TEST_CASE("cpu: the gradient by the source is a Winograd convolution with turned filters") {
   for (const conv_case& at : winograd_cases()) {
     if (at.then.add_dst || at.problem.pad == padding{2, 0, 1, 2}) continue;

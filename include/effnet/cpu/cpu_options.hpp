@@ -5,7 +5,7 @@ namespace effnet {
 /// How the CPU backend computes, where there is more than one way.
 struct cpu_options {
   /// Dense 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3), where that is faster: some 1e-6
-  /// to 1e-5 of a layer's largest result away from direct convolution.
+  /// to 2e-5 of a layer's largest result away from direct convolution.
   bool winograd = true;
 
   friend bool operator==(const cpu_options&, const cpu_options&) = default;

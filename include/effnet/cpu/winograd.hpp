@@ -19,7 +19,7 @@ constexpr bool has_winograd(const conv_problem& p) {
 }
 
 /// A dense 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): a quarter of the multiplications,
-/// within 1e-5 of the largest result, the more channels the farther. Chunks of tiles pass through
+/// within 2e-5 of the largest result, the more channels the farther. Chunks of tiles pass through
 /// the cache one after another: sources transformed, multiplied with a panel of output channels at
 /// each of the 36 points, transformed back with bias, activation and residual.
 class winograd_convolution {
