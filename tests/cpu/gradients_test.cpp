@@ -2,6 +2,7 @@
 #include <effnet/reference/reference_training_backend.hpp>
 
 #include "../op_check.hpp"
+#include "instruction_sets.hpp"
 
 namespace {
 using namespace effnet;
@@ -41,31 +42,52 @@ TEST_CASE("cpu: gradients of the layers of B0, V2-B0 and ResNet-50 agree with th
     for (const conv_case& at : network_conv_cases(*spec, 35, 2)) compare_gradients(at, 2);
 }
 
-TEST_CASE("cpu: 5x5 depthwise weight gradients are the same bits on any number of threads") {
-  for (int stride : {1, 2}) {
-    const conv_problem p =
-        make_case("", {3, 17, 14, 83}, 83, 5, stride, 83, padding_rule::tf_same).problem;
-    const std::vector<float> src = noise(p.src.elements(), 1), diff = noise(p.dst().elements(), 2);
-    std::vector<float> one(p.weights()), two(p.weights());
-    for (auto* to : {&one, &two}) {
-      const auto scope = cpu_training_backend(to == &one ? 1 : 2).enter();
-      cpu::depthwise_backward_weights(p, src.data(), diff.data(), to->data());
+TEST_CASE("cpu: own weight gradients agree with the reference on every instruction set") {
+  std::vector<conv_case> cases;
+  for (const shape4 src : {shape4{1, 1, 1, 1}, shape4{2, 3, 5, 3}, shape4{1, 9, 8, 37},
+                           shape4{3, 7, 6, 17}, shape4{2, 29, 18, 33}, shape4{1, 12, 12, 64}})
+    for (const int out : {1, 16, 17, 40, 70})
+      for (const int kernel : {1, 3})
+        cases.push_back(make_case(sentence(to_string(src), " to ", out, ", kernel ", kernel), src,
+                                  out, kernel, 1, 1, padding_rule::symmetric));
+  cases.push_back(make_case("wide 1x1", {1, 6, 7, 700}, 1100, 1, 1, 1, padding_rule::symmetric));
+  cases.push_back(make_case("wide 3x3", {1, 5, 6, 130}, 270, 3, 1, 1, padding_rule::symmetric));
+  for (const int stride : {1, 2})
+    cases.push_back(
+        make_case("depthwise", {3, 17, 14, 83}, 83, 5, stride, 83, padding_rule::tf_same));
+  for (const conv_case& at : cases) {
+    CAPTURE(at.name);
+    const conv_problem& p = at.problem;
+    const conv_data data(p);
+    const std::vector<float> diff_dst = noise(p.dst().elements(), 9);
+    const std::vector<float> expected =
+        run_conv_backward(reference_training_backend{}, p, data, diff_dst, false).weights;
+    for (const cpu::isa best : instruction_sets()) {
+      CAPTURE(static_cast<int>(best));
+      std::vector<float> on_one_thread;
+      for (const int threads : {1, 3}) {
+        CAPTURE(threads);
+        const cpu::thread_scope scope(threads);
+        const auto gradient_of = [&](const auto& op) {
+          const aligned_buffer scratch(op.scratch_bytes());
+          std::vector<float> to(p.weights(), 7.0f);
+          op.run(data.src.data(), diff_dst.data(), to.data(), scratch.data());
+          return to;
+        };
+        if (p.kernel == 5) {
+          const std::vector<float> got = gradient_of(cpu::depthwise_weight_gradient(p, best));
+          CHECK(relative_difference(got, expected) < 2e-6);
+          if (threads == 1) on_one_thread = got;
+          CHECK(got == on_one_thread);  // the same bits on any number of threads
+        } else if (p.kernel == 3) {
+          const std::vector<float> got = gradient_of(cpu::winograd_weight_gradient(p, best));
+          CHECK(relative_difference(got, expected) < 1e-5);
+        } else {
+          const std::vector<float> got = gradient_of(cpu::pointwise_weight_gradient(p, best));
+          CHECK(relative_difference(got, expected) < 2e-6);
+        }
+      }
     }
-    CHECK(one == two);
-  }
-}
-
-TEST_CASE("cpu: every instruction set gives 5x5 depthwise weight gradients") {
-  const conv_problem p =
-      make_case("", {1, 9, 8, 37}, 37, 5, 1, 37, padding_rule::symmetric).problem;
-  const std::vector<float> src = noise(p.src.elements(), 1), diff = noise(p.dst().elements(), 2);
-  std::vector<float> expected(p.weights()), got(p.weights());
-  cpu::depthwise_backward_weights(p, src.data(), diff.data(), expected.data(), cpu::isa::portable);
-  const std::vector<cpu::isa> faster = {cpu::isa::avx2, cpu::isa::avx512};
-  for (cpu::isa one : faster) {
-    if (one > cpu::best_isa()) continue;
-    cpu::depthwise_backward_weights(p, src.data(), diff.data(), got.data(), one);
-    CHECK(relative_difference(got, expected) < 1e-6);
   }
 }
 

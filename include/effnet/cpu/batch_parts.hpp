@@ -78,8 +78,8 @@ class convolution_of_parts {
  public:
   convolution_of_parts(const conv_problem& problem, const epilogue& then,
                        const cpu_options& options, bool fixed)
-      : ops_(problem, fixed, [&](const conv_problem& p) { return convolution(p, then, options); }) {
-  }
+      : ops_(problem, fixed,
+             [&](const conv_problem& p) { return convolution::repacked(p, then, options); }) {}
 
   std::size_t scratch_bytes() const {
     return ops_.count() * detail::aligned_bytes(ops_.first().scratch_bytes());
@@ -135,8 +135,10 @@ class data_gradient_of_parts {
 /// `weight_gradient`; the gradients of the parts are added in their order.
 class weight_gradient_of_parts {
  public:
-  weight_gradient_of_parts(const conv_problem& problem, bool bias, bool fixed)
-      : ops_(problem, fixed, [&](const conv_problem& p) { return weight_gradient(p, bias); }),
+  weight_gradient_of_parts(const conv_problem& problem, bool bias, const cpu_options& options,
+                           bool fixed)
+      : ops_(problem, fixed,
+             [&](const conv_problem& p) { return weight_gradient(p, bias, options); }),
         weights_(problem.weights()),
         biases_(bias ? static_cast<std::size_t>(problem.out) : 0) {}
 

@@ -22,6 +22,14 @@ class convolution {
     return convolution(kernels(std::in_place_type<pointwise_convolution>, problem, then, true));
   }
 
+  /// One whose weights are packed anew before every run, as in training: own kernels pack faster.
+  static convolution repacked(const conv_problem& problem, const epilogue& then,
+                              const cpu_options& options) {
+    if (is_pointwise(problem))
+      return convolution(kernels(std::in_place_type<pointwise_convolution>, problem, then));
+    return convolution(problem, then, options);
+  }
+
   std::size_t scratch_bytes() const {
     return std::visit([](const auto& kernel) { return kernel.scratch_bytes(); }, kernel_);
   }

@@ -44,7 +44,7 @@ class cpu_training_backend : public cpu_backend {
   }
   conv_backward_weights_op plan_conv_backward_weights(const conv_problem& problem,
                                                       bool bias) const {
-    return conv_backward_weights_op(problem, bias, deterministic_);
+    return conv_backward_weights_op(problem, bias, options(), deterministic_);
   }
   void conv_backward_data(const conv_backward_data_op& op, const packed_backward& weights,
                           const_tensor_view diff_dst, tensor_view diff_src,

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 #include <effnet/cpu/convolution_backward.hpp>
@@ -12,6 +13,22 @@ namespace effnet::cpu {
 /// A planned gradient of a convolution by its source, on the kernel that is fastest for it. As with
 /// `convolution`, two threads use two.
 class data_gradient {
+  using kernels =
+      std::variant<convolution_backward_data, winograd_convolution, pointwise_convolution>;
+
+  /// Own kernels are those of the forward pass, turned.
+  template <class General, class Own>
+  auto on_kernel(const General& general, const Own& own) const {
+    return std::visit(
+        [&](const auto& kernel) {
+          if constexpr (std::is_same_v<decltype(kernel), const convolution_backward_data&>)
+            return general(kernel);
+          else
+            return own(kernel);
+        },
+        kernel_);
+  }
+
  public:
   data_gradient(const conv_problem& problem, const cpu_options& options)
       : kernel_(planned(problem, options)) {}
@@ -28,33 +45,28 @@ class data_gradient {
 
   /// From OIHW, into the layout of this pass: it may differ from the forward pass's.
   packed_weights pack(const float* oihw) const {
-    if (const auto* own = std::get_if<winograd_convolution>(&kernel_))
-      return own->pack_turned(oihw);
-    return std::get<convolution_backward_data>(kernel_).pack(oihw);
+    return on_kernel([&](const auto& general) { return general.pack(oihw); },
+                     [&](const auto& own) { return own.pack_turned(oihw); });
   }
   /// The same into what `pack` made, without allocating.
   void repack(const float* oihw, packed_weights& packed) const {
-    if (const auto* own = std::get_if<winograd_convolution>(&kernel_))
-      own->repack_turned(oihw, packed);
-    else
-      std::get<convolution_backward_data>(kernel_).repack(oihw, packed);
+    on_kernel([&](const auto& general) { general.repack(oihw, packed); },
+              [&](const auto& own) { own.repack_turned(oihw, packed); });
   }
 
   /// Overwrites `diff_src`.
   void run(const packed_weights& packed, const float* diff_dst, float* diff_src,
            std::byte* scratch) const {
-    if (const auto* own = std::get_if<winograd_convolution>(&kernel_))
-      own->forward(packed, diff_dst, diff_src, scratch);
-    else
-      std::get<convolution_backward_data>(kernel_).run(packed, diff_dst, diff_src, scratch);
+    on_kernel([&](const auto& general) { general.run(packed, diff_dst, diff_src, scratch); },
+              [&](const auto& own) { own.forward(packed, diff_dst, diff_src, scratch); });
   }
 
  private:
-  using kernels = std::variant<convolution_backward_data, winograd_convolution>;
-
   static kernels planned(const conv_problem& p, const cpu_options& options) {
     if (p.stride == 1 && options.winograd && prefers_winograd(turned(p)))
       return kernels(std::in_place_type<winograd_convolution>, turned(p), epilogue{});
+    if (is_pointwise(p))
+      return kernels(std::in_place_type<pointwise_convolution>, turned(p), epilogue{});
     return kernels(std::in_place_type<convolution_backward_data>, p);
   }
 

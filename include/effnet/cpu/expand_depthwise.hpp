@@ -191,6 +191,7 @@ class expand_depthwise {
                 .row_step = in_,
                 .rows = count * width(),
                 .weights = reinterpret_cast<const float*>(expand->weights.data()) + channel * in_,
+                .weight_step = columns,
                 .depth = in_,
                 .sums = products,
                 .sum_step = columns,

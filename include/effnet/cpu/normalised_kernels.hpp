@@ -10,9 +10,26 @@
 /// hold one number a channel, the others NHWC elements.
 namespace effnet::cpu::detail {
 
-/// ReLU, ReLU6 and the identity: min(max(x, low), high).
+/// Loads a register and fetches what stands `ahead` floats behind it.
+template <class Floats>
+EFFNET_KERNEL_BODY void read(const float* from, std::size_t ahead, Floats& to) {
+  __builtin_prefetch(from + ahead);
+  load(from, to);
+}
+
+/// The identity.
+struct unchanged {
+  template <class Floats>
+  EFFNET_KERNEL_BODY void apply(const Floats& x, Floats& to) const {
+    to = x;
+  }
+  template <class Floats>
+  EFFNET_KERNEL_BODY void back(const Floats&, Floats&) const {}
+};
+
+/// ReLU and ReLU6: min(max(x, low), high).
 struct clamped {
-  float low = -std::numeric_limits<float>::infinity();
+  float low = 0;
   float high = std::numeric_limits<float>::infinity();
 
   template <class Floats>
@@ -50,13 +67,13 @@ template <class Run>
 void with_formula(activation act, const Run& run) {
   switch (act) {
     case activation::identity:
-      return run(clamped{});
+      return run(unchanged{});
     case activation::silu:
       return run(smooth<activation::silu>{});
     case activation::relu:
-      return run(clamped{.low = 0});
+      return run(clamped{});
     case activation::relu6:
-      return run(clamped{.low = 0, .high = 6});
+      return run(clamped{.high = 6});
     case activation::sigmoid:
       return run(smooth<activation::sigmoid>{});
   }
@@ -68,14 +85,13 @@ struct moments_kernel {
   float *sum_row, *square_row;
 
   template <class Floats>
-  EFFNET_KERNEL_BODY void column(std::size_t c, std::size_t at, std::size_t rows,
-                                 std::size_t stride) const {
+  EFFNET_KERNEL_BODY void column(std::size_t c, const sweep_rows& rows) const {
     Floats near, sum, squares, x;
     load(near_row + c, near);
     load(sum_row + c, sum);
     load(square_row + c, squares);
-    for (std::size_t r = 0; r < rows; ++r) {
-      load(src + at + r * stride + c, x);
+    for (std::size_t r = 0; r < rows.count; ++r) {
+      read(src + rows[r] + c, rows.ahead, x);
       x -= near;
       sum += x;
       squares += x * x;
@@ -94,19 +110,18 @@ struct forward_kernel {
   const float *scale_row, *shift_row, *factor_row;
 
   template <class Floats>
-  EFFNET_KERNEL_BODY void column(std::size_t c, std::size_t at, std::size_t rows,
-                                 std::size_t stride) const {
+  EFFNET_KERNEL_BODY void column(std::size_t c, const sweep_rows& rows) const {
     Floats scale, shift, factor, x, y;
     load(scale_row + c, scale);
     load(shift_row + c, shift);
     load(factor_row + c, factor);
-    for (std::size_t r = 0; r < rows; ++r) {
-      const std::size_t i = at + r * stride + c;
-      load(src + i, x);
+    for (std::size_t r = 0; r < rows.count; ++r) {
+      const std::size_t i = rows[r] + c;
+      read(src + i, rows.ahead, x);
       formula.apply(x * scale + shift, y);
       y *= factor;
       if constexpr (Residual) {
-        load(residual + i, x);
+        read(residual + i, rows.ahead, x);
         y += x;
       }
       store(y, dst + i);
@@ -123,18 +138,17 @@ struct sum_kernel {
   float* sum_row;
 
   template <class Floats>
-  EFFNET_KERNEL_BODY void column(std::size_t c, std::size_t at, std::size_t rows,
-                                 std::size_t stride) const {
+  EFFNET_KERNEL_BODY void column(std::size_t c, const sweep_rows& rows) const {
     Floats scale, shift, sum, x, y;
     load(scale_row + c, scale);
     load(shift_row + c, shift);
     load(sum_row + c, sum);
-    for (std::size_t r = 0; r < rows; ++r) {
-      const std::size_t i = at + r * stride + c;
-      load(src + i, x);
+    for (std::size_t r = 0; r < rows.count; ++r) {
+      const std::size_t i = rows[r] + c;
+      read(src + i, rows.ahead, x);
       formula.apply(x * scale + shift, y);
       if constexpr (Weighted) {
-        load(weight + i, x);
+        read(weight + i, rows.ahead, x);
         y *= x;
       }
       sum += y;
@@ -156,7 +170,7 @@ struct norm_gradient {
     Floats scale, shift, mean, factor, share;
   };
   template <class Floats>
-  EFFNET_KERNEL_BODY void read(std::size_t c, constants<Floats>& k) const {
+  EFFNET_KERNEL_BODY void constants_of(std::size_t c, constants<Floats>& k) const {
     load(scale_row + c, k.scale);
     load(shift_row + c, k.shift);
     load(mean_row + c, k.mean);
@@ -165,11 +179,11 @@ struct norm_gradient {
   }
   /// g and src - mean of element `i`.
   template <class Floats>
-  EFFNET_KERNEL_BODY void of(std::size_t i, const constants<Floats>& k, Floats& g,
-                             Floats& centred) const {
+  EFFNET_KERNEL_BODY void of(std::size_t i, std::size_t ahead, const constants<Floats>& k,
+                             Floats& g, Floats& centred) const {
     Floats x;
-    load(src + i, x);
-    load(diff_dst + i, g);
+    read(src + i, ahead, x);
+    read(diff_dst + i, ahead, g);
     g = g * k.factor + k.share;
     formula.back(x * k.scale + k.shift, g);
     centred = x - k.mean;
@@ -183,15 +197,14 @@ struct gradient_sums_kernel {
   float *sum_row, *product_row;
 
   template <class Floats>
-  EFFNET_KERNEL_BODY void column(std::size_t c, std::size_t at, std::size_t rows,
-                                 std::size_t stride) const {
+  EFFNET_KERNEL_BODY void column(std::size_t c, const sweep_rows& rows) const {
     typename norm_gradient<Formula>::template constants<Floats> k;
-    gradient.read(c, k);
+    gradient.constants_of(c, k);
     Floats sum, products, g, centred;
     load(sum_row + c, sum);
     load(product_row + c, products);
-    for (std::size_t r = 0; r < rows; ++r) {
-      gradient.of(at + r * stride + c, k, g, centred);
+    for (std::size_t r = 0; r < rows.count; ++r) {
+      gradient.of(rows[r] + c, rows.ahead, k, g, centred);
       sum += g;
       products += g * centred;
     }
@@ -208,16 +221,15 @@ struct backward_kernel {
   const float *offset_row, *slope_row;
 
   template <class Floats>
-  EFFNET_KERNEL_BODY void column(std::size_t c, std::size_t at, std::size_t rows,
-                                 std::size_t stride) const {
+  EFFNET_KERNEL_BODY void column(std::size_t c, const sweep_rows& rows) const {
     typename norm_gradient<Formula>::template constants<Floats> k;
-    gradient.read(c, k);
+    gradient.constants_of(c, k);
     Floats offset, slope, g, centred;
     load(offset_row + c, offset);
     load(slope_row + c, slope);
-    for (std::size_t r = 0; r < rows; ++r) {
-      const std::size_t i = at + r * stride + c;
-      gradient.of(i, k, g, centred);
+    for (std::size_t r = 0; r < rows.count; ++r) {
+      const std::size_t i = rows[r] + c;
+      gradient.of(i, rows.ahead, k, g, centred);
       store(k.scale * g - offset - slope * centred, diff_src + i);
     }
   }

@@ -7,15 +7,18 @@
 #include <effnet/cpu/vector.hpp>
 
 /// The matrix product that every dense kernel is made of: rows of pixels or tiles times a panel of
-/// output channels, one or two registers wide.
+/// channels, one or two registers wide.
 namespace effnet::cpu {
 
-/// sums[row][:] (+)= sum over k < depth of src[row][k] * weights[k][:].
+/// sums[row][:] (+)= sum over k < depth of src(row, k) * weights[k][:]. Gradients of weights sum
+/// over pixels: their `src` stands the other way round, with a `row_step` of 1.
 struct panel_product {
-  const float* src;      ///< [rows][row_step]
-  std::size_t row_step;  ///< in floats
+  const float* src;
+  std::size_t row_step;        ///< floats from one row to the next
+  std::size_t depth_step = 1;  ///< and from one k to the next
   std::size_t rows;
-  const float* weights;  ///< [depth][columns]
+  const float* weights;
+  std::size_t weight_step;  ///< floats from one k to the next
   std::size_t depth;
   float* sums;           ///< [rows][sum_step]
   std::size_t sum_step;  ///< in floats
@@ -51,17 +54,18 @@ EFFNET_KERNEL_BODY void multiply_tile(const panel_product& p, const float* src, 
       for (std::size_t r = 0; r < Registers; ++r) sums[row][r] = Floats{};
   }
   const float* weights = p.weights;
-  for (std::size_t k = 0; k < p.depth; ++k, weights += Registers * lanes, ahead += channel_block) {
+  for (std::size_t k = 0; k < p.depth; ++k) {
     __builtin_prefetch(ahead, 0, 2);
     Floats w[Registers];
 #pragma GCC unroll 2
     for (std::size_t r = 0; r < Registers; ++r) load(weights + r * lanes, w[r]);
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < Rows; ++row) {
-      const float x = src[row * p.row_step + k];
+      const float x = src[row * p.row_step];
 #pragma GCC unroll 2
       for (std::size_t r = 0; r < Registers; ++r) sums[row][r] += x * w[r];
     }
+    src += p.depth_step, weights += p.weight_step, ahead += channel_block;
   }
 #pragma GCC unroll 16
   for (std::size_t row = 0; row < Rows; ++row)
@@ -121,6 +125,12 @@ void multiply_rows(const panel_product& p, std::size_t columns,
 /// Floats of a register of an instruction set.
 constexpr std::size_t lanes_of_isa(isa best) {
   return for_isa<std::size_t>(best, lanes_of<floats4>, lanes_of<floats8>, lanes_of<floats16>);
+}
+
+/// Rows that `multiply` takes at a time.
+constexpr std::size_t most_rows(isa best) {
+  return for_isa<std::size_t>(best, detail::tile_rows<floats4>, detail::tile_rows<floats8>,
+                              detail::tile_rows<floats16>);
 }
 
 /// A panel of `registers` registers, 1 or 2: columns = registers * lanes_of_isa(best).

@@ -39,6 +39,18 @@ class panels {
     for (std::size_t k = 0; k < depth; ++k)
       for (std::size_t c = 0; c < wide; ++c) *to++ = c < real ? weight(from + c, k) : 0.0f;
   }
+  /// The same from one row of `depth` floats a channel, `rows` being the panel's first.
+  void pack_rows(std::size_t panel, std::size_t depth, const float* rows, float* to) const {
+    constexpr std::size_t block = 64;  // of k: what is written across stays in the first cache
+    const std::size_t wide = columns(panel), real = channels(panel);
+    for (std::size_t k = 0; k < depth; k += block) {
+      const std::size_t last = std::min(depth, k + block);
+      for (std::size_t c = 0; c < real; ++c)
+        for (std::size_t i = k; i < last; ++i) to[i * wide + c] = rows[c * depth + i];
+      for (std::size_t i = k; i < last && real < wide; ++i)
+        std::fill(to + i * wide + real, to + (i + 1) * wide, 0.0f);
+    }
+  }
 
  private:
   std::size_t channels_, lanes_, count_;

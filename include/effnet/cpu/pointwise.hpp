@@ -60,8 +60,7 @@ class pointwise_convolution {
   }
 
   packed_weights pack(const float* oihw, const float* bias) const {
-    packed_weights packed{aligned_buffer(panels_.all_columns() * in_ * sizeof(float)),
-                          aligned_buffer(out_ * sizeof(float))};
+    packed_weights packed = unfilled();
     repack(oihw, bias, packed);
     return packed;
   }
@@ -69,12 +68,32 @@ class pointwise_convolution {
   void repack(const float* oihw, const float* bias, packed_weights& packed) const {
     fill_bias(bias, out_, packed);
     auto* to = reinterpret_cast<float*>(packed.weights.data());
-    const auto weight = [&](std::size_t o, std::size_t i) { return oihw[o * in_ + i]; };
     parallel_ranges(panels_.count(), panels_.width() * in_,
                     [&](std::size_t begin, std::size_t end) {
                       for (std::size_t panel = begin; panel < end; ++panel)
-                        panels_.pack(panel, in_, weight, to + panels_.first(panel) * in_);
+                        panels_.pack_rows(panel, in_, oihw + panels_.first(panel) * in_,
+                                          to + panels_.first(panel) * in_);
                     });
+  }
+  /// For the gradient by the source: from the forward pass's weights, whose output channels are
+  /// this convolution's sources.
+  packed_weights pack_turned(const float* oihw) const {
+    packed_weights packed = unfilled();
+    fill_bias(nullptr, out_, packed);
+    repack_turned(oihw, packed);
+    return packed;
+  }
+  void repack_turned(const float* oihw, packed_weights& packed) const {
+    auto* to = reinterpret_cast<float*>(packed.weights.data());
+    parallel_ranges(in_, panels_.all_columns(), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i)  // rows as they stand, panel by panel
+        for (std::size_t panel = 0; panel < panels_.count(); ++panel) {
+          const std::size_t first = panels_.first(panel), columns = panels_.columns(panel);
+          const float* from = oihw + i * out_ + first;
+          float* row = to + first * in_ + i * columns;
+          std::fill(std::copy_n(from, panels_.channels(panel), row), row + columns, 0.0f);
+        }
+    });
   }
 
   void forward(const packed_weights& packed, const float* src, float* dst,
@@ -143,6 +162,11 @@ class pointwise_convolution {
         consider(parts, slices);
   }
 
+  packed_weights unfilled() const {
+    return {aligned_buffer(panels_.all_columns() * in_ * sizeof(float)),
+            aligned_buffer(out_ * sizeof(float))};
+  }
+
   void copy_pixels(const float* src, std::size_t count, const float* gate, float* to) const {
     for (std::size_t p = 0; p < count; ++p, src += in_, to += row()) {
       if (gate != nullptr)
@@ -170,6 +194,7 @@ class pointwise_convolution {
                   .row_step = row(),
                   .rows = count,
                   .weights = weights + k * columns,
+                  .weight_step = columns,
                   .depth = std::min(depth_at_a_time, in_ - k),
                   .sums = sums,
                   .sum_step = columns,

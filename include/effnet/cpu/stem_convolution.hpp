@@ -108,6 +108,7 @@ class stem_convolution {
                 .row_step = stride() * window_ / kernel_,
                 .rows = width,
                 .weights = weights + (channel * kernel_ + y * columns) * window_,
+                .weight_step = columns,
                 .depth = window_,
                 .sums = sums,
                 .sum_step = columns,

@@ -16,22 +16,34 @@ struct sweep_range {
   std::size_t stride;  ///< from one pixel to the next
 };
 
-/// Runs a kernel over a range: `kernel.column<Floats>(c, at, rows, stride)` handles a register's
-/// worth of channels from `c` on, in `rows` pixels of which the first is `at` elements behind the
-/// kernel's pointers.
+/// Rows that a kernel takes together, in elements behind its pointers.
+struct sweep_rows {
+  std::size_t first, count, stride;
+  std::size_t ahead;  ///< how far in front of an element its reader fetches
+
+  std::size_t operator[](std::size_t row) const { return first + row * stride; }
+};
+
+/// Elements that are fetched ahead, about: the hardware follows fewer streams than there are rows,
+/// and stands still at the end of each page.
+inline constexpr std::size_t fetched_ahead = 4096;
+
+/// Runs a kernel over a range: `kernel.column<Floats>(c, rows)` handles a register's worth of
+/// channels from `c` on.
 template <class Floats, class Kernel>
 EFFNET_KERNEL_BODY void sweep_body(const Kernel& shared, const sweep_range& range) {
   const Kernel kernel = shared;  // a copy that nobody else sees stays in registers
   const std::size_t stride = range.stride, channels = range.channels;
+  const std::size_t ahead = (fetched_ahead + stride - 1) / stride * stride;
   for (std::size_t p = 0; p < range.pixels; p += rows_at_once) {
-    const std::size_t left = range.pixels - p, rows = left < rows_at_once ? left : rows_at_once;
-    const std::size_t at = p * stride;
+    const std::size_t left = range.pixels - p;
+    const sweep_rows rows{p * stride, left < rows_at_once ? left : rows_at_once, stride, ahead};
     std::size_t c = 0;
     for (; c + lanes_of<Floats> <= channels; c += lanes_of<Floats>)
-      kernel.template column<Floats>(c, at, rows, stride);
+      kernel.template column<Floats>(c, rows);
     if constexpr (lanes_of<Floats> == 16)
-      for (; c + 8 <= channels; c += 8) kernel.template column<floats8>(c, at, rows, stride);
-    for (; c < channels; ++c) kernel.template column<floats1>(c, at, rows, stride);
+      for (; c + 8 <= channels; c += 8) kernel.template column<floats8>(c, rows);
+    for (; c < channels; ++c) kernel.template column<floats1>(c, rows);
   }
 }
 template <class Kernel>

@@ -1,39 +1,58 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string_view>
+#include <variant>
 
 #include <effnet/cpu/convolution_backward.hpp>
-#include <effnet/cpu/depthwise_backward_weights.hpp>
+#include <effnet/cpu/depthwise_weight_gradient.hpp>
+#include <effnet/cpu/kernel_choice.hpp>
+#include <effnet/cpu/pointwise_weight_gradient.hpp>
+#include <effnet/cpu/winograd_weight_gradient.hpp>
 
 namespace effnet::cpu {
 
 /// A planned gradient of a convolution by its weights, with the fastest kernel for it: the choice
-/// is a function of the problem alone.
+/// is a function of the problem and the options alone.
 class weight_gradient {
  public:
-  weight_gradient(const conv_problem& problem, bool bias) : problem_(problem) {
-    if (bias || !has_depthwise_backward_weights(problem)) planned_.emplace(problem, bias);
-  }
+  weight_gradient(const conv_problem& problem, bool bias, const cpu_options& options)
+      : kernel_(planned(problem, bias, options)) {}
 
-  std::size_t scratch_bytes() const { return planned_ ? planned_->scratch_bytes() : 0; }
+  std::size_t scratch_bytes() const {
+    return std::visit([](const auto& kernel) { return kernel.scratch_bytes(); }, kernel_);
+  }
   std::string_view implementation() const {
-    return planned_ ? planned_->implementation() : "depthwise";
+    return std::visit([](const auto& kernel) { return kernel.implementation(); }, kernel_);
   }
 
   /// Overwrites `diff_oihw` and, where planned, `diff_bias` (one an output channel).
   void run(const float* src, const float* diff_dst, float* diff_oihw, float* diff_bias,
            std::byte* scratch) const {
-    if (planned_)
-      planned_->run(src, diff_dst, diff_oihw, diff_bias, scratch);
-    else
-      depthwise_backward_weights(problem_, src, diff_dst, diff_oihw);
+    if (const auto* general = std::get_if<convolution_backward_weights>(&kernel_))
+      return general->run(src, diff_dst, diff_oihw, diff_bias, scratch);
+    std::visit(
+        [&](const auto& kernel) {
+          if constexpr (requires { kernel.run(src, diff_dst, diff_oihw, scratch); })
+            kernel.run(src, diff_dst, diff_oihw, scratch);
+        },
+        kernel_);
   }
 
  private:
-  conv_problem problem_;
-  std::optional<convolution_backward_weights> planned_;
+  using kernels = std::variant<convolution_backward_weights, depthwise_weight_gradient,
+                               pointwise_weight_gradient, winograd_weight_gradient>;
+
+  static kernels planned(const conv_problem& p, bool bias, const cpu_options& options) {
+    if (!bias && has_depthwise_weight_gradient(p))
+      return kernels(std::in_place_type<depthwise_weight_gradient>, p);
+    if (!bias && is_pointwise(p)) return kernels(std::in_place_type<pointwise_weight_gradient>, p);
+    if (!bias && options.winograd && prefers_winograd(p))
+      return kernels(std::in_place_type<winograd_weight_gradient>, p);
+    return kernels(std::in_place_type<convolution_backward_weights>, p, bias);
+  }
+
+  kernels kernel_;
 };
 
 }  // namespace effnet::cpu

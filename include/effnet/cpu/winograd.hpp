@@ -82,6 +82,7 @@ class winograd_convolution {
                     .row_step = shape_.source_row,
                     .rows = count,
                     .weights = u,
+                    .weight_step = panels_.columns(panel),
                     .depth = shape_.in,
                     .sums = m + point * shape_.product_point,
                     .sum_step = shape_.product_row,
@@ -104,16 +105,7 @@ class winograd_convolution {
  private:
   static detail::winograd_shape shape_of(const conv_problem& p, std::size_t columns,
                                          std::size_t workers) {
-    const shape4 d = p.dst();
-    detail::winograd_shape w{};
-    w.height = p.src.h, w.width = p.src.w, w.top = p.pad.top, w.left = p.pad.left;
-    w.out_height = d.h, w.out_width = d.w;
-    w.in = static_cast<std::size_t>(p.src.c), w.out = static_cast<std::size_t>(d.c);
-    const auto tiles_of = [](int size) {
-      return rounded_up(static_cast<std::size_t>(size), detail::tile_out) / detail::tile_out;
-    };
-    w.rows = tiles_of(d.h), w.columns = tiles_of(d.w);
-    w.tiles = static_cast<std::size_t>(p.src.n) * w.rows * w.columns;
+    detail::winograd_shape w = detail::winograd_shape_of(p);
     // Transformed sources of a chunk fill about a third of a megabyte, so that they and a panel's
     // weights and products stay in the second cache; as many chunks as threads, or a multiple.
     constexpr std::size_t least = 14, most = 48, cached = 96 * 1024;

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include <effnet/backend/problems.hpp>
+#include <effnet/core/rounded_up.hpp>
 #include <effnet/cpu/vector_math.hpp>
 #include <effnet/cpu/winograd_transforms.hpp>
 
@@ -20,6 +21,21 @@ struct winograd_shape {
   std::size_t source_row, source_point;    ///< V[point][tile][in]
   std::size_t product_row, product_point;  ///< M[point][tile][columns of a panel]
 };
+
+/// The problem's part of it; how many tiles pass at a time is left to whoever runs them.
+inline winograd_shape winograd_shape_of(const conv_problem& p) {
+  const shape4 d = p.dst();
+  winograd_shape w{};
+  w.height = p.src.h, w.width = p.src.w, w.top = p.pad.top, w.left = p.pad.left;
+  w.out_height = d.h, w.out_width = d.w;
+  w.in = static_cast<std::size_t>(p.src.c), w.out = static_cast<std::size_t>(d.c);
+  const auto tiles_of = [](int size) {
+    return rounded_up(static_cast<std::size_t>(size), tile_out) / tile_out;
+  };
+  w.rows = tiles_of(d.h), w.columns = tiles_of(d.w);
+  w.tiles = static_cast<std::size_t>(p.src.n) * w.rows * w.columns;
+  return w;
+}
 
 /// V = B^T d B of `count` tiles from tile `first` on.
 template <class Floats>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <string_view>
 
 #include <effnet/backend/problems.hpp>
 #include <effnet/cpu/parallel.hpp>
@@ -137,24 +138,40 @@ EFFNET_TARGET_AVX512 inline void depthwise_gradient_avx512(const conv_problem& p
 
 /// Whether the kernel below is written for a problem: depthwise 5x5, for which oneDNN has no fast
 /// one.
-inline bool has_depthwise_backward_weights(const conv_problem& p) {
+inline bool has_depthwise_weight_gradient(const conv_problem& p) {
   return p.depthwise() && p.out == p.src.c && p.kernel == detail::depthwise_kernel;
 }
 
-/// diff_weights (C,1,5,5) of a depthwise convolution: overwrites them. Threads share channels, so
-/// the result does not depend on how many there are.
-inline void depthwise_backward_weights(const conv_problem& p, const float* src,
-                                       const float* diff_dst, float* diff_weights,
-                                       isa best = best_isa()) {
-  const auto kernel = for_isa(best, detail::depthwise_gradient_portable,
-                              detail::depthwise_gradient_avx2, detail::depthwise_gradient_avx512);
-  const auto channels = static_cast<std::size_t>(p.src.c);
-  const std::size_t blocks = (channels + channel_block - 1) / channel_block;
-  parallel_ranges(blocks, p.dst().elements() / blocks, [&](std::size_t first, std::size_t last) {
-    for (std::size_t block = first; block < last; ++block)
-      kernel(p, src, diff_dst, block * channel_block,
-             std::min(channel_block, channels - block * channel_block), diff_weights);
-  });
-}
+/// The gradient of a depthwise 5x5 convolution by its weights. Threads share channels, so the
+/// result does not depend on how many there are.
+class depthwise_weight_gradient {
+ public:
+  explicit depthwise_weight_gradient(const conv_problem& problem, isa best = best_isa())
+      : problem_(problem), best_(best) {}
+
+  static constexpr std::size_t scratch_bytes() { return 0; }
+  std::string_view implementation() const {
+    return for_isa<std::string_view>(best_, "depthwise_portable", "depthwise_avx2",
+                                     "depthwise_avx512");
+  }
+
+  /// Overwrites `diff_weights` (C,1,5,5).
+  void run(const float* src, const float* diff_dst, float* diff_weights, std::byte*) const {
+    const auto kernel = for_isa(best_, detail::depthwise_gradient_portable,
+                                detail::depthwise_gradient_avx2, detail::depthwise_gradient_avx512);
+    const auto channels = static_cast<std::size_t>(problem_.src.c);
+    const std::size_t blocks = (channels + channel_block - 1) / channel_block;
+    parallel_ranges(
+        blocks, problem_.dst().elements() / blocks, [&](std::size_t first, std::size_t last) {
+          for (std::size_t block = first; block < last; ++block)
+            kernel(problem_, src, diff_dst, block * channel_block,
+                   std::min(channel_block, channels - block * channel_block), diff_weights);
+        });
+  }
+
+ private:
+  conv_problem problem_;
+  isa best_;
+};
 
 }  // namespace effnet::cpu

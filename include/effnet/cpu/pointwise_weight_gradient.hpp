@@ -1,0 +1,250 @@
+#pragma once
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+#include <string_view>
+
+#include <effnet/backend/problems.hpp>
+#include <effnet/core/rounded_up.hpp>
+#include <effnet/cpu/fetch_ahead.hpp>
+#include <effnet/cpu/panels.hpp>
+#include <effnet/cpu/parallel.hpp>
+
+namespace effnet::cpu {
+
+namespace detail {
+
+/// Rows of `count` floats, `step` apart, into panels [panel][row][columns] two registers wide. The
+/// last panel is `last` floats wide and is filled up with zeros behind its `real` ones.
+struct panel_copy {
+  const float* src;
+  std::size_t step, rows;
+  std::size_t whole;       ///< panels in front of the last
+  std::size_t last, real;  ///< floats of the last
+  float* to;
+};
+
+template <class Floats>
+EFFNET_KERNEL_BODY void copy_panels_body(const panel_copy& c) {
+  constexpr std::size_t lanes = lanes_of<Floats>;
+  for (std::size_t row = 0; row < c.rows; ++row) {
+    const float* from = c.src + row * c.step;
+    float* at = c.to + row * 2 * lanes;
+    for (std::size_t panel = 0; panel < c.whole; ++panel) {
+      Floats x, y;
+      load(from, x);
+      load(from + lanes, y);
+      store(x, at);
+      store(y, at + lanes);
+      from += 2 * lanes, at += c.rows * 2 * lanes;
+    }
+    at = c.to + c.whole * c.rows * 2 * lanes + row * c.last;
+    for (std::size_t i = 0; i < c.last; i += lanes) {
+      Floats x = {};
+      if (i < c.real) load_part(from + i, std::min(lanes, c.real - i), x);
+      store(x, at + i);
+    }
+  }
+}
+inline void copy_panels_portable(const panel_copy& c) {
+  copy_panels_body<floats4>(c);
+}
+EFFNET_TARGET_AVX2 inline void copy_panels_avx2(const panel_copy& c) {
+  copy_panels_body<floats8>(c);
+}
+EFFNET_TARGET_AVX512 inline void copy_panels_avx512(const panel_copy& c) {
+  copy_panels_body<floats16>(c);
+}
+
+}  // namespace detail
+
+/// The gradient of a dense 1x1 convolution by its weights: diff_weights[o][i] = sum over pixels of
+/// diff_dst[pixel][o] * src[pixel][i]. Some pixels of both at a time are copied next to each other
+/// into the second cache. Blocks of the result are shared out among threads, and parts of the
+/// pixels where there are more of them than weights; their sums are added in order.
+class pointwise_weight_gradient {
+ public:
+  explicit pointwise_weight_gradient(const conv_problem& problem, isa best = best_isa())
+      : best_(best),
+        workers_(static_cast<std::size_t>(omp_get_max_threads())),
+        pixels_(problem.src.elements() / static_cast<std::size_t>(problem.src.c)),
+        in_(static_cast<std::size_t>(problem.src.c)),
+        out_(static_cast<std::size_t>(problem.out)),
+        panels_(in_, best) {
+    share_out();
+    // Copies of these pixels and the next in the second cache.
+    constexpr std::size_t cached = 96 * 1024, least = 48, most = 256;
+    depth_ = std::clamp(cached / (in_ / in_parts_ + out_ / out_parts_), least, most);
+    // Where the few sets that rows of diff_dst fall on would not hold a tile's column of them.
+    constexpr std::size_t sets = 64, held = 8;
+    const std::size_t lines = (out_ + channel_block - 1) / channel_block;
+    copies_diff_ = 2 * depth_ > held * sets / std::gcd(lines, sets);
+  }
+
+  std::size_t scratch_bytes() const {
+    return (workers_ * worker_floats() + (direct() ? 0 : pixel_parts_ * sum_floats())) *
+           sizeof(float);
+  }
+  std::string_view implementation() const {
+    return for_isa<std::string_view>(best_, "pointwise_portable", "pointwise_avx2",
+                                     "pointwise_avx512");
+  }
+
+  /// Overwrites `diff_oi`.
+  void run(const float* src, const float* diff_dst, float* diff_oi, std::byte* scratch) const {
+    auto* own = reinterpret_cast<float*>(scratch);
+    float* sums = direct() ? diff_oi : own + workers_ * worker_floats();
+    const std::size_t row = direct() ? in_ : panels_.all_columns();
+    parallel_items(pixel_parts_ * out_parts_ * in_parts_, [&](std::size_t worker,
+                                                              std::size_t item) {
+      const std::size_t part = item / in_parts_ / out_parts_;
+      const auto bounds = [](std::size_t count, std::size_t parts, std::size_t i) {
+        return range{count * i / parts, count * (i + 1) / parts};
+      };
+      add_block(src, diff_dst, bounds(pixels_, pixel_parts_, part),
+                bounds(out_, out_parts_, item / in_parts_ % out_parts_),
+                bounds(panels_.count(), in_parts_, item % in_parts_),
+                own + worker * worker_floats(), sums + (direct() ? 0 : part * sum_floats()), row);
+    });
+    if (direct()) return;
+    parallel_ranges(out_, pixel_parts_ * in_, [&](std::size_t first, std::size_t last) {
+      for (std::size_t o = first; o < last; ++o)
+        for (std::size_t i = 0; i < in_; ++i) {
+          float sum = sums[o * row + i];
+          for (std::size_t part = 1; part < pixel_parts_; ++part)
+            sum += sums[part * sum_floats() + o * row + i];
+          diff_oi[o * in_ + i] = sum;
+        }
+    });
+  }
+
+ private:
+  static constexpr std::size_t widest = 512;  // channels copied at a time
+
+  struct range {
+    std::size_t first, last;
+    std::size_t count() const { return last - first; }
+  };
+
+  std::size_t sum_floats() const { return out_ * panels_.all_columns(); }
+  /// Whether the product may be made in its place: panels without a column too many.
+  bool direct() const { return pixel_parts_ == 1 && panels_.all_columns() == in_; }
+  /// Copied rows of diff_dst: an odd number of cache lines apart, for powers of two would fall on
+  /// each other in the cache.
+  std::size_t diff_row() const {
+    const std::size_t channels = std::min(widest, (out_ + out_parts_ - 1) / out_parts_);
+    return (rounded_up(channels, channel_block) / channel_block | 1) * channel_block;
+  }
+  std::size_t panels_at_a_time() const { return widest / panels_.width(); }
+  std::size_t worker_floats() const {
+    const std::size_t most = (panels_.count() + in_parts_ - 1) / in_parts_;
+    return depth_ * (diff_row() + std::min(panels_at_a_time(), most) * panels_.width());
+  }
+
+  /// Parts of pixels, output and source channels, so that the last thread is done as early as can
+  /// be. Costs are in multiply-adds of a register: copies of both sources, and sums of parts.
+  void share_out() {
+    if (pixels_ * in_ * out_ < 64 * 8192) return;
+    double best = std::numeric_limits<double>::max();
+    const auto up = [](std::size_t a, std::size_t b) { return (a + b - 1) / b; };
+    for (std::size_t parts = 1; parts <= std::min(2 * workers_, up(pixels_, 64)); ++parts)
+      for (std::size_t outs = 1; outs <= std::min(2 * workers_, up(out_, 14)); ++outs)
+        for (std::size_t ins = 1; ins <= std::min(2 * workers_, panels_.count()); ++ins) {
+          const auto rounds = static_cast<double>(up(parts * outs * ins, workers_));
+          const auto depth = static_cast<double>(up(pixels_, parts));
+          const auto rows = static_cast<double>(up(out_, outs));
+          const auto columns = static_cast<double>(up(panels_.count(), ins) * panels_.width());
+          constexpr double copy = 6;
+          const double sums = parts == 1 ? 0 : 16 * rows * columns;
+          const double cost =
+              rounds * (depth * (rows * columns + copy * (rows + columns)) + sums + 1e4);
+          if (cost >= best) continue;
+          best = cost;
+          pixel_parts_ = parts, out_parts_ = outs, in_parts_ = ins;
+        }
+  }
+
+  /// The sums over `pixels` for some output channels and panels of source channels, into rows of
+  /// `sums`, `row` floats apart.
+  void add_block(const float* src, const float* diff_dst, range pixels, range outs, range blocks,
+                 float* scratch, float* sums, std::size_t row) const {
+    float *diff_copy = scratch, *src_copy = scratch + depth_ * diff_row();
+    const std::size_t column = panels_.first(blocks.first);
+    const std::size_t columns =
+        panels_.first(blocks.last - 1) + panels_.channels(blocks.last - 1) - column;
+    const std::size_t products =
+        (outs.count() + most_rows(best_) - 1) / most_rows(best_) * blocks.count();
+    for (std::size_t first = pixels.first; first < pixels.last; first += depth_) {
+      const std::size_t depth = std::min(depth_, pixels.last - first);
+      const std::size_t next = first + depth, left = std::min(depth_, pixels.last - next);
+      fetch_ahead ahead({src + next * in_ + column, left, columns, in_},
+                        {diff_dst + next * out_ + outs.first, left, outs.count(), out_}, products);
+      for (std::size_t panel = blocks.first; panel < blocks.last; panel += panels_at_a_time()) {
+        const range some{panel, std::min(panel + panels_at_a_time(), blocks.last)};
+        copy_panels(src + first * in_, depth, some, src_copy);
+        for (std::size_t o = outs.first; o < outs.last; o += widest) {
+          const range rows{o, std::min(o + widest, outs.last)};
+          const float* diff = diff_dst + first * out_ + o;
+          if (copies_diff_ && (panel == blocks.first || outs.count() > widest))
+            for (std::size_t p = 0; p < depth; ++p)
+              std::copy_n(diff + p * out_, rows.count(), diff_copy + p * diff_row());
+          multiply_block(copies_diff_ ? diff_copy : diff, rows, src_copy, some, depth,
+                         first > pixels.first, ahead, sums, row);
+        }
+      }
+    }
+  }
+
+  void copy_panels(const float* src, std::size_t depth, range some, float* to) const {
+    const std::size_t last = some.last - 1;
+    for_isa(best_, detail::copy_panels_portable, detail::copy_panels_avx2,
+            detail::copy_panels_avx512)({.src = src + panels_.first(some.first),
+                                         .step = in_,
+                                         .rows = depth,
+                                         .whole = last - some.first,
+                                         .last = panels_.columns(last),
+                                         .real = panels_.channels(last),
+                                         .to = to});
+  }
+
+  void multiply_block(const float* diff, range rows, const float* src, range some,
+                      std::size_t depth, bool add, fetch_ahead& ahead, float* sums,
+                      std::size_t row) const {
+    // Few rows at a time, so that they stay in the first cache while panels pass by.
+    const std::size_t tiles = (rows.count() + most_rows(best_) - 1) / most_rows(best_);
+    const std::size_t tile = (rows.count() + tiles - 1) / tiles;
+    for (std::size_t r = 0; r < rows.count(); r += tile) {
+      const float* weights = src;
+      for (std::size_t panel = some.first; panel < some.last; ++panel) {
+        const std::size_t columns = panels_.columns(panel);
+        multiply({.src = diff + r,
+                  .row_step = 1,
+                  .depth_step = copies_diff_ ? diff_row() : out_,
+                  .rows = std::min(tile, rows.count() - r),
+                  .weights = weights,
+                  .weight_step = columns,
+                  .depth = depth,
+                  .sums = sums + (rows.first + r) * row + panels_.first(panel),
+                  .sum_step = row,
+                  .add = add},
+                 panels_.registers(panel), best_);
+        ahead.fetch();
+        weights += depth * columns;
+      }
+    }
+  }
+
+  isa best_;
+  std::size_t workers_;
+  std::size_t pixels_, in_, out_;
+  panels panels_;
+  std::size_t pixel_parts_ = 1, out_parts_ = 1, in_parts_ = 1;
+  std::size_t depth_ = 0;     // pixels copied at a time
+  bool copies_diff_ = false;  // too
+};
+
+}  // namespace effnet::cpu
