@@ -196,7 +196,7 @@ class expand_depthwise {
                 .sums = products,
                 .sum_step = columns,
                 .add = false,
-                .ahead = row == 0 ? ahead(*expand, at.panel) : nullptr},
+                .ahead = row == 0 ? ahead(*expand, at.panel) : fetched_lines{}},
                panels_.registers(at.panel), best_);
       for (std::size_t i = 0; i < count; ++i)
         store_results({.sums = products + i * width() * columns,
@@ -212,11 +212,11 @@ class expand_depthwise {
   }
 
   /// The weights of the panel that this thread will probably take next.
-  const float* ahead(const packed_weights& expand, std::size_t panel) const {
+  fetched_lines ahead(const packed_weights& expand, std::size_t panel) const {
     const std::size_t next = panel + std::max<std::size_t>(1, workers_ / parts_);
-    if (next >= panels_.count() || panels_.registers(next) != panels_.registers(panel))
-      return nullptr;
-    return reinterpret_cast<const float*>(expand.weights.data()) + panels_.first(next) * in_;
+    if (next >= panels_.count()) return {};
+    const auto* weights = reinterpret_cast<const float*>(expand.weights.data());
+    return panels_.lines(next, weights + panels_.first(next) * in_);
   }
 
   /// The means of images, from the sums of their parts in their order.

@@ -10,6 +10,14 @@
 /// channels, one or two registers wide.
 namespace effnet::cpu {
 
+/// What will be read next, fetched into the second cache meanwhile: some tiles of rows fetch a cache
+/// line each for every k.
+struct fetched_lines {
+  const float* first = nullptr;
+  std::size_t depth_step = 0, tile_step = 0;  ///< floats from one k, and one tile, to the next
+  std::size_t tiles = 0;
+};
+
 /// sums[row][:] (+)= sum over k < depth of src(row, k) * weights[k][:]. Gradients of weights sum
 /// over pixels: their `src` stands the other way round, with a `row_step` of 1.
 struct panel_product {
@@ -23,8 +31,7 @@ struct panel_product {
   float* sums;           ///< [rows][sum_step]
   std::size_t sum_step;  ///< in floats
   bool add;              ///< to what stands in `sums`; it is overwritten otherwise
-  /// Weights of the same size that the next product will read, fetched meanwhile; null for none.
-  const float* ahead = nullptr;
+  fetched_lines ahead = {};
 };
 
 namespace detail {
@@ -65,7 +72,7 @@ EFFNET_KERNEL_BODY void multiply_tile(const panel_product& p, const float* src, 
 #pragma GCC unroll 2
       for (std::size_t r = 0; r < Registers; ++r) sums[row][r] += x * w[r];
     }
-    src += p.depth_step, weights += p.weight_step, ahead += channel_block;
+    src += p.depth_step, weights += p.weight_step, ahead += p.ahead.depth_step;
   }
 #pragma GCC unroll 16
   for (std::size_t row = 0; row < Rows; ++row)
@@ -103,18 +110,16 @@ constexpr std::array<tile_function, sizeof...(Rows)> tiles_of(isa best,
     return {tile_portable<Rows + 1, Registers>...};
 }
 
-/// All rows in as few tiles as there can be, as equal as they can be. `columns`: of the panel.
+/// All rows in as few tiles as there can be, as equal as they can be.
 template <std::size_t Most>
-void multiply_rows(const panel_product& p, std::size_t columns,
-                   const std::array<tile_function, Most>& tiles) {
-  const std::size_t lines = (columns + channel_block - 1) / channel_block;  // for each k
+void multiply_rows(const panel_product& p, const std::array<tile_function, Most>& tiles) {
   const std::size_t count = (p.rows + Most - 1) / Most;
   std::size_t from = 0;
   for (std::size_t i = 1; i <= count; ++i) {
     const std::size_t to = p.rows * i / count;
-    // Each tile fetches one cache line for each k; what is left fetches what is there.
+    // Behind the last line to be fetched, tiles fetch what is there.
     const float* ahead =
-        p.ahead != nullptr && i <= lines ? p.ahead + (i - 1) * p.depth * channel_block : p.weights;
+        i <= p.ahead.tiles ? p.ahead.first + (i - 1) * p.ahead.tile_step : p.weights;
     tiles[to - from - 1](p, p.src + from * p.row_step, p.sums + from * p.sum_step, ahead);
     from = to;
   }
@@ -144,11 +149,11 @@ inline void multiply(const panel_product& p, std::size_t registers, isa best) {
     static constexpr auto narrow =
         tiles_of<Registers>(isa::portable, std::make_index_sequence<tile_rows<floats4>>{});
     if (best == isa::avx512)
-      detail::multiply_rows(p, Registers * lanes_of<floats16>, wide);
+      detail::multiply_rows(p, wide);
     else if (best == isa::avx2)
-      detail::multiply_rows(p, Registers * lanes_of<floats8>, middle);
+      detail::multiply_rows(p, middle);
     else
-      detail::multiply_rows(p, Registers * lanes_of<floats4>, narrow);
+      detail::multiply_rows(p, narrow);
   };
   if (registers == 2)
     run(std::integral_constant<std::size_t, 2>{});

@@ -32,6 +32,18 @@ class panels {
     return count_ == 0 ? 0 : first(count_ - 1) + columns(count_ - 1);
   }
 
+  /// The lines of a panel's packed weights, to be fetched while another is multiplied.
+  fetched_lines lines(std::size_t panel, const float* weights) const {
+    return lines(panel, weights, columns(panel));
+  }
+  /// The same with `step` floats from one k to the next.
+  fetched_lines lines(std::size_t panel, const float* weights, std::size_t step) const {
+    return {.first = weights,
+            .depth_step = step,
+            .tile_step = channel_block,
+            .tiles = (columns(panel) + channel_block - 1) / channel_block};
+  }
+
   /// Fills packed weights of one panel from `weight(channel, k)`.
   template <class Weight>
   void pack(std::size_t panel, std::size_t depth, const Weight& weight, float* to) const {
@@ -45,8 +57,12 @@ class panels {
     const std::size_t wide = columns(panel), real = channels(panel);
     for (std::size_t k = 0; k < depth; k += block) {
       const std::size_t last = std::min(depth, k + block);
-      for (std::size_t c = 0; c < real; ++c)
-        for (std::size_t i = k; i < last; ++i) to[i * wide + c] = rows[c * depth + i];
+      for (std::size_t c = 0; c < real; ++c) {
+        const float* row = rows + c * depth;
+        for (std::size_t i = last; i < std::min(depth, last + block); i += channel_block)
+          __builtin_prefetch(row + i);
+        for (std::size_t i = k; i < last; ++i) to[i * wide + c] = row[i];
+      }
       for (std::size_t i = k; i < last && real < wide; ++i)
         std::fill(to + i * wide + real, to + (i + 1) * wide, 0.0f);
     }

@@ -60,13 +60,14 @@ class pointwise_convolution {
   }
 
   packed_weights pack(const float* oihw, const float* bias) const {
-    packed_weights packed = unfilled();
+    packed_weights packed{aligned_buffer(packed_bytes()),
+                          aligned_buffer(bias != nullptr ? out_ * sizeof(float) : 0)};
     repack(oihw, bias, packed);
     return packed;
   }
   /// [panel][in][columns of the panel].
   void repack(const float* oihw, const float* bias, packed_weights& packed) const {
-    fill_bias(bias, out_, packed);
+    if (bias != nullptr) fill_bias(bias, out_, packed);
     auto* to = reinterpret_cast<float*>(packed.weights.data());
     parallel_ranges(panels_.count(), panels_.width() * in_,
                     [&](std::size_t begin, std::size_t end) {
@@ -75,23 +76,25 @@ class pointwise_convolution {
                                           to + panels_.first(panel) * in_);
                     });
   }
-  /// For the gradient by the source: from the forward pass's weights, whose output channels are
-  /// this convolution's sources.
+  /// For the gradient by the source: the forward pass's weights, whose output channels are this
+  /// convolution's sources. They are read as they stand where their rows fill registers.
   packed_weights pack_turned(const float* oihw) const {
-    packed_weights packed = unfilled();
-    fill_bias(nullptr, out_, packed);
+    packed_weights packed;
+    if (!reads_plain()) packed.weights = aligned_buffer(packed_bytes());
     repack_turned(oihw, packed);
     return packed;
   }
   void repack_turned(const float* oihw, packed_weights& packed) const {
+    packed.plain = reads_plain() ? oihw : nullptr;
+    if (reads_plain()) return;
     auto* to = reinterpret_cast<float*>(packed.weights.data());
     parallel_ranges(in_, panels_.all_columns(), [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i)  // rows as they stand, panel by panel
+      for (std::size_t i = begin; i < end; ++i)
         for (std::size_t panel = 0; panel < panels_.count(); ++panel) {
           const std::size_t first = panels_.first(panel), columns = panels_.columns(panel);
-          const float* from = oihw + i * out_ + first;
           float* row = to + first * in_ + i * columns;
-          std::fill(std::copy_n(from, panels_.channels(panel), row), row + columns, 0.0f);
+          std::fill(std::copy_n(oihw + i * out_ + first, panels_.channels(panel), row),
+                    row + columns, 0.0f);
         }
     });
   }
@@ -103,24 +106,28 @@ class pointwise_convolution {
   /// Of src * gate[n, in], for one that was planned as gated; a null gate is one of ones.
   void forward(const packed_weights& packed, const float* src, const float* gate, float* dst,
                std::byte* scratch) const {
-    parallel_items(
-        images_ * pixel_parts_ * panel_parts_, [&](std::size_t worker, std::size_t item) {
-          const std::size_t slice = item % panel_parts_, part = item / panel_parts_ % pixel_parts_;
-          const std::size_t image = item / panel_parts_ / pixel_parts_;
-          const std::size_t first = image * pixels_ + pixels_ * part / pixel_parts_;
-          const std::size_t last = image * pixels_ + pixels_ * (part + 1) / pixel_parts_;
-          float* sums = reinterpret_cast<float*>(scratch) + worker * worker_floats();
-          const float* of_image = gate != nullptr ? gate + image * in_ : nullptr;
-          const float* rows = src + first * in_;
-          if (copies_) {
-            float* copy = sums + sum_floats();
-            copy_pixels(rows, last - first, of_image, copy);
-            rows = copy;
-          }
-          multiply_part(packed, rows, first, last - first, panels_.count() * slice / panel_parts_,
-                        panels_.count() * (slice + 1) / panel_parts_, copies_ ? nullptr : of_image,
-                        sums, dst);
-        });
+    const std::size_t parts = images_ * pixel_parts_;
+    const auto first_of = [&](std::size_t part) {
+      return part / pixel_parts_ * pixels_ + pixels_ * (part % pixel_parts_) / pixel_parts_;
+    };
+    parallel_items(parts * panel_parts_, [&](std::size_t worker, std::size_t item) {
+      const std::size_t slice = item % panel_parts_, part = item / panel_parts_;
+      const std::size_t first = first_of(part), last = first_of(part + 1);
+      // The part that this thread will probably take next.
+      const std::size_t then = std::min(parts - 1, part + std::max(workers_ / panel_parts_, one));
+      float* sums = reinterpret_cast<float*>(scratch) + worker * worker_floats();
+      const float* of_image = gate != nullptr ? gate + part / pixel_parts_ * in_ : nullptr;
+      const float* rows = src + first * in_;
+      if (copies_) {
+        float* copy = sums + sum_floats();
+        copy_pixels(rows, last - first, of_image, copy);
+        rows = copy;
+      }
+      multiply_part(packed, rows, first, last - first, panels_.count() * slice / panel_parts_,
+                    panels_.count() * (slice + 1) / panel_parts_, copies_ ? nullptr : of_image,
+                    {src + first_of(then) * in_, (first_of(then + 1) - first_of(then)) * in_}, sums,
+                    dst);
+    });
   }
 
  private:
@@ -128,6 +135,13 @@ class pointwise_convolution {
   static constexpr std::size_t most_pixels = 168;  // whose sums of a panel stay in the first cache
   static constexpr std::size_t cached = 112 * 1024;  // floats of a part's pixels: half a megabyte
   static constexpr std::size_t depth_at_a_time = 512;
+  static constexpr std::size_t cached_weights = 256 * 1024;  // bytes
+  static constexpr std::size_t one = 1;
+
+  struct floats {
+    const float* first;
+    std::size_t count;
+  };
 
   std::size_t row() const { return copies_ ? rounded_up(in_, channel_block) + channel_block : in_; }
   std::size_t part_pixels() const { return (pixels_ + pixel_parts_ - 1) / pixel_parts_; }
@@ -162,10 +176,8 @@ class pointwise_convolution {
         consider(parts, slices);
   }
 
-  packed_weights unfilled() const {
-    return {aligned_buffer(panels_.all_columns() * in_ * sizeof(float)),
-            aligned_buffer(out_ * sizeof(float))};
-  }
+  std::size_t packed_bytes() const { return panels_.all_columns() * in_ * sizeof(float); }
+  bool reads_plain() const { return panels_.all_columns() == out_; }
 
   void copy_pixels(const float* src, std::size_t count, const float* gate, float* to) const {
     for (std::size_t p = 0; p < count; ++p, src += in_, to += row()) {
@@ -179,38 +191,64 @@ class pointwise_convolution {
   /// Panels [begin, end) of `count` pixels; a gate is multiplied into each panel's weights.
   void multiply_part(const packed_weights& packed, const float* rows, std::size_t first,
                      std::size_t count, std::size_t begin, std::size_t end, const float* gate,
-                     float* sums, float* dst) const {
+                     floats next, float* sums, float* dst) const {
     const auto* bias = reinterpret_cast<const float*>(packed.bias.data());
     for (std::size_t panel = begin; panel < end; ++panel) {
       const std::size_t channel = panels_.first(panel), columns = panels_.columns(panel);
-      const float* weights = reinterpret_cast<const float*>(packed.weights.data()) + channel * in_;
-      const float* next = weights + columns * in_;
+      const std::size_t step = packed.plain != nullptr ? out_ : columns;
+      const float* weights = weights_of(packed, panel);
       if (gate != nullptr) {
         scale_rows(weights, gate, sums + sum_floats(), in_, columns, best_);
         weights = sums + sum_floats();
       }
+      // Sums that nothing follows are made in their place.
+      const bool bare =
+          then_ == epilogue{} && bias == nullptr && panels_.channels(panel) == columns;
+      float* to = bare ? dst + first * out_ + channel : sums;
       for (std::size_t k = 0; k < in_; k += depth_at_a_time)
         multiply({.src = rows + k,
                   .row_step = row(),
                   .rows = count,
-                  .weights = weights + k * columns,
-                  .weight_step = columns,
+                  .weights = weights + k * step,
+                  .weight_step = step,
                   .depth = std::min(depth_at_a_time, in_ - k),
-                  .sums = sums,
-                  .sum_step = columns,
+                  .sums = to,
+                  .sum_step = bare ? out_ : columns,
                   .add = k > 0,
-                  .ahead = panel + 1 < end ? next + k * columns : nullptr},
+                  .ahead = ahead(packed, panel, end, k, step, next)},
                  panels_.registers(panel), best_);
-      store_results({.sums = sums,
-                     .sum_step = columns,
-                     .rows = count,
-                     .channels = panels_.channels(panel),
-                     .bias = bias + channel,
-                     .then = then_,
-                     .dst = dst + first * out_ + channel,
-                     .dst_step = out_},
-                    best_);
+      if (!bare)
+        store_results({.sums = sums,
+                       .sum_step = columns,
+                       .rows = count,
+                       .channels = panels_.channels(panel),
+                       .bias = bias != nullptr ? bias + channel : nullptr,
+                       .then = then_,
+                       .dst = dst + first * out_ + channel,
+                       .dst_step = out_},
+                      best_);
     }
+  }
+  /// While a panel is multiplied: a share of the next pixels where all weights are in the cache,
+  /// else the next panel.
+  fetched_lines ahead(const packed_weights& packed, std::size_t panel, std::size_t end,
+                      std::size_t k, std::size_t step, floats next) const {
+    const std::size_t depth = std::min(depth_at_a_time, in_ - k);
+    if (packed_bytes() <= cached_weights && panel_parts_ == 1) {
+      const std::size_t lines = next.count / channel_block / panels_.count() * depth / in_;
+      const std::size_t before = next.count * (panel * in_ + k) / (panels_.count() * in_);
+      return {.first = next.first + before,
+              .depth_step = channel_block,
+              .tile_step = depth * channel_block,
+              .tiles = (lines + depth - 1) / depth};
+    }
+    if (panel + 1 == end) return {};
+    return panels_.lines(panel + 1, weights_of(packed, panel + 1) + k * step, step);
+  }
+  const float* weights_of(const packed_weights& packed, std::size_t panel) const {
+    const std::size_t channel = panels_.first(panel);
+    if (packed.plain != nullptr) return packed.plain + channel;
+    return reinterpret_cast<const float*>(packed.weights.data()) + channel * in_;
   }
 
   epilogue then_;

@@ -10,7 +10,6 @@
 
 #include <effnet/backend/problems.hpp>
 #include <effnet/core/rounded_up.hpp>
-#include <effnet/cpu/fetch_ahead.hpp>
 #include <effnet/cpu/panels.hpp>
 #include <effnet/cpu/parallel.hpp>
 
@@ -76,13 +75,11 @@ class pointwise_weight_gradient {
         out_(static_cast<std::size_t>(problem.out)),
         panels_(in_, best) {
     share_out();
-    // Copies of these pixels and the next in the second cache.
+    // These pixels and the next in the second cache.
     constexpr std::size_t cached = 96 * 1024, least = 48, most = 256;
     depth_ = std::clamp(cached / (in_ / in_parts_ + out_ / out_parts_), least, most);
-    // Where the few sets that rows of diff_dst fall on would not hold a tile's column of them.
-    constexpr std::size_t sets = 64, held = 8;
-    const std::size_t lines = (out_ + channel_block - 1) / channel_block;
-    copies_diff_ = 2 * depth_ > held * sets / std::gcd(lines, sets);
+    copies_src_ = panels_.all_columns() != in_ || fall_together(in_, second_cache);
+    copies_diff_ = fall_together(out_, first_cache);
   }
 
   std::size_t scratch_bytes() const {
@@ -130,6 +127,15 @@ class pointwise_weight_gradient {
     std::size_t count() const { return last - first; }
   };
 
+  /// Sets of usual caches; about half of the ways may be counted on.
+  static constexpr std::size_t first_cache = 64, second_cache = 1024, ways = 8;
+  /// Whether a column of a panel, two lines a pixel, falls on too few sets to be held, because
+  /// pixels are `channels` apart.
+  bool fall_together(std::size_t channels, std::size_t sets) const {
+    const std::size_t lines = (channels + channel_block - 1) / channel_block;
+    return 2 * depth_ > ways * sets / std::gcd(lines, sets);
+  }
+
   std::size_t sum_floats() const { return out_ * panels_.all_columns(); }
   /// Whether the product may be made in its place: panels without a column too many.
   bool direct() const { return pixel_parts_ == 1 && panels_.all_columns() == in_; }
@@ -168,32 +174,55 @@ class pointwise_weight_gradient {
         }
   }
 
+  /// The pixels after those being multiplied, whose rows of some channels are fetched a column of
+  /// cache lines at a time.
+  class next_pixels {
+   public:
+    struct rows {
+      const float* first;
+      std::size_t channels, step;
+    };
+    next_pixels(const rows& src, const rows& diff_dst) : left_{src, diff_dst} {}
+
+    fetched_lines column() {
+      for (rows& some : left_) {
+        if (some.channels == 0) continue;
+        const fetched_lines lines{.first = some.first, .depth_step = some.step, .tiles = 1};
+        const std::size_t taken = std::min(some.channels, channel_block);
+        some.first += taken, some.channels -= taken;
+        return lines;
+      }
+      return {};
+    }
+
+   private:
+    rows left_[2];
+  };
+
   /// The sums over `pixels` for some output channels and panels of source channels, into rows of
   /// `sums`, `row` floats apart.
   void add_block(const float* src, const float* diff_dst, range pixels, range outs, range blocks,
                  float* scratch, float* sums, std::size_t row) const {
     float *diff_copy = scratch, *src_copy = scratch + depth_ * diff_row();
-    const std::size_t column = panels_.first(blocks.first);
-    const std::size_t columns =
-        panels_.first(blocks.last - 1) + panels_.channels(blocks.last - 1) - column;
-    const std::size_t products =
-        (outs.count() + most_rows(best_) - 1) / most_rows(best_) * blocks.count();
+    const std::size_t channel = panels_.first(blocks.first);
+    const std::size_t channels = std::min(in_, blocks.last * panels_.width()) - channel;
     for (std::size_t first = pixels.first; first < pixels.last; first += depth_) {
-      const std::size_t depth = std::min(depth_, pixels.last - first);
-      const std::size_t next = first + depth, left = std::min(depth_, pixels.last - next);
-      fetch_ahead ahead({src + next * in_ + column, left, columns, in_},
-                        {diff_dst + next * out_ + outs.first, left, outs.count(), out_}, products);
+      const std::size_t depth = std::min(depth_, pixels.last - first), next = first + depth;
+      const bool follows = next < pixels.last;
+      next_pixels ahead({src + next * in_ + channel, follows ? channels : 0, in_},
+                        {diff_dst + next * out_ + outs.first, follows ? outs.count() : 0, out_});
       for (std::size_t panel = blocks.first; panel < blocks.last; panel += panels_at_a_time()) {
         const range some{panel, std::min(panel + panels_at_a_time(), blocks.last)};
-        copy_panels(src + first * in_, depth, some, src_copy);
+        if (copies_src_) copy_panels(src + first * in_, depth, some, src_copy);
         for (std::size_t o = outs.first; o < outs.last; o += widest) {
           const range rows{o, std::min(o + widest, outs.last)};
           const float* diff = diff_dst + first * out_ + o;
           if (copies_diff_ && (panel == blocks.first || outs.count() > widest))
             for (std::size_t p = 0; p < depth; ++p)
               std::copy_n(diff + p * out_, rows.count(), diff_copy + p * diff_row());
-          multiply_block(copies_diff_ ? diff_copy : diff, rows, src_copy, some, depth,
-                         first > pixels.first, ahead, sums, row);
+          multiply_block(copies_diff_ ? diff_copy : diff, rows,
+                         copies_src_ ? src_copy : src + first * in_ + panels_.first(panel), some,
+                         depth, first > pixels.first, ahead, sums, row);
         }
       }
     }
@@ -212,7 +241,7 @@ class pointwise_weight_gradient {
   }
 
   void multiply_block(const float* diff, range rows, const float* src, range some,
-                      std::size_t depth, bool add, fetch_ahead& ahead, float* sums,
+                      std::size_t depth, bool add, next_pixels& ahead, float* sums,
                       std::size_t row) const {
     // Few rows at a time, so that they stay in the first cache while panels pass by.
     const std::size_t tiles = (rows.count() + most_rows(best_) - 1) / most_rows(best_);
@@ -226,14 +255,14 @@ class pointwise_weight_gradient {
                   .depth_step = copies_diff_ ? diff_row() : out_,
                   .rows = std::min(tile, rows.count() - r),
                   .weights = weights,
-                  .weight_step = columns,
+                  .weight_step = copies_src_ ? columns : in_,
                   .depth = depth,
                   .sums = sums + (rows.first + r) * row + panels_.first(panel),
                   .sum_step = row,
-                  .add = add},
+                  .add = add,
+                  .ahead = ahead.column()},
                  panels_.registers(panel), best_);
-        ahead.fetch();
-        weights += depth * columns;
+        weights += copies_src_ ? depth * columns : columns;
       }
     }
   }
@@ -243,8 +272,8 @@ class pointwise_weight_gradient {
   std::size_t pixels_, in_, out_;
   panels panels_;
   std::size_t pixel_parts_ = 1, out_parts_ = 1, in_parts_ = 1;
-  std::size_t depth_ = 0;     // pixels copied at a time
-  bool copies_diff_ = false;  // too
+  std::size_t depth_ = 0;  // pixels at a time
+  bool copies_src_ = true, copies_diff_ = true;
 };
 
 }  // namespace effnet::cpu

@@ -15,7 +15,7 @@ struct result_store {
   std::size_t sum_step;  ///< in floats
   std::size_t rows;
   std::size_t channels;
-  const float* bias;  ///< [channels]
+  const float* bias;  ///< [channels]; null for none
   epilogue then;
   float* dst;            ///< [rows][dst_step]
   std::size_t dst_step;  ///< in floats
@@ -28,8 +28,8 @@ template <class Floats, class Act>
 EFFNET_KERNEL_BODY void store_channels(const result_store& s, Act before, std::size_t c) {
   constexpr std::size_t lanes = lanes_of<Floats>;
   const std::size_t part = std::min(lanes, s.channels - c);
-  Floats bias;
-  load_part(s.bias + c, part, bias);
+  Floats bias = {};
+  if (s.bias != nullptr) load_part(s.bias + c, part, bias);
   const float* from = s.sums + c;
   float* to = s.dst + c;
   for (std::size_t row = 0; row < s.rows; ++row, from += s.sum_step, to += s.dst_step) {
