@@ -120,15 +120,18 @@ inline void batch_statistics(const_tensor_view src, float* mean, float* variance
     const float* from = src.data + cut.offset(at);
     float* means = partials + at.chunk * 2 * cut.channels + at.first_channel;
     float* squares = means + cut.channels;
-    float near[detail::norm_chunks::widest];
-    const std::size_t some = std::min(at.pixels, detail::rows_at_once);
-    std::fill_n(near, at.channels, 0.0f);
-    for (std::size_t p = 0; p < some; ++p)
-      for (std::size_t c = 0; c < at.channels; ++c) near[c] += from[p * cut.channels + c];
-    for (std::size_t c = 0; c < at.channels; ++c) near[c] /= static_cast<float>(some);
-    std::fill_n(means, at.channels, 0.0f);
-    std::fill_n(squares, at.channels, 0.0f);
-    detail::sweep(detail::moments_kernel{from, near, means, squares}, cut.range(at), best);
+    float near[detail::norm_chunks::widest] = {};
+    detail::sweep_range some = cut.range(at);
+    some.pixels = std::min(at.pixels, detail::rows_at_once);
+    const auto add = [&](const detail::sweep_range& range) {
+      std::fill_n(means, at.channels, 0.0f);
+      std::fill_n(squares, at.channels, 0.0f);
+      detail::sweep(detail::moments_kernel{from, near, means, squares}, range, best);
+    };
+    add(some);
+    for (std::size_t c = 0; c < at.channels; ++c)
+      near[c] = means[c] / static_cast<float>(some.pixels);
+    add(cut.range(at));
     const double count = static_cast<double>(at.pixels);
     for (std::size_t c = 0; c < at.channels; ++c) {
       const double sum = double{means[c]};

@@ -124,6 +124,7 @@ struct forward_kernel {
         read(residual + i, rows.ahead, x);
         y += x;
       }
+      fetch_for_store(dst + i + rows.ahead);
       store(y, dst + i);
     }
   }
@@ -230,6 +231,7 @@ struct backward_kernel {
     for (std::size_t r = 0; r < rows.count; ++r) {
       const std::size_t i = rows[r] + c;
       gradient.of(i, rows.ahead, k, g, centred);
+      fetch_for_store(diff_src + i + rows.ahead);
       store(k.scale * g - offset - slope * centred, diff_src + i);
     }
   }

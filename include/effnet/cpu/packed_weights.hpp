@@ -25,7 +25,8 @@ struct weight_layout {
 /// never change them.
 struct packed_weights {
   aligned_buffer weights, bias;
-  const float* plain = nullptr;  ///< where a kernel reads them as they stand, which the caller keeps
+  const float* plain =
+      nullptr;  ///< where a kernel reads them as they stand, which the caller keeps
 };
 
 /// Copies a bias of `count` channels, or zeros where there is none.

@@ -10,8 +10,8 @@
 /// channels, one or two registers wide.
 namespace effnet::cpu {
 
-/// What will be read next, fetched into the second cache meanwhile: some tiles of rows fetch a cache
-/// line each for every k.
+/// What will be read next, fetched into the second cache meanwhile: some tiles of rows fetch a
+/// cache line each for every k.
 struct fetched_lines {
   const float* first = nullptr;
   std::size_t depth_step = 0, tile_step = 0;  ///< floats from one k, and one tile, to the next

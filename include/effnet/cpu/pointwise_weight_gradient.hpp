@@ -139,11 +139,9 @@ class pointwise_weight_gradient {
   std::size_t sum_floats() const { return out_ * panels_.all_columns(); }
   /// Whether the product may be made in its place: panels without a column too many.
   bool direct() const { return pixel_parts_ == 1 && panels_.all_columns() == in_; }
-  /// Copied rows of diff_dst: an odd number of cache lines apart, for powers of two would fall on
-  /// each other in the cache.
+  /// Copied rows of diff_dst.
   std::size_t diff_row() const {
-    const std::size_t channels = std::min(widest, (out_ + out_parts_ - 1) / out_parts_);
-    return (rounded_up(channels, channel_block) / channel_block | 1) * channel_block;
+    return odd_lines(std::min(widest, (out_ + out_parts_ - 1) / out_parts_));
   }
   std::size_t panels_at_a_time() const { return widest / panels_.width(); }
   std::size_t worker_floats() const {

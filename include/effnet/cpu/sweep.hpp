@@ -24,8 +24,8 @@ struct sweep_rows {
   std::size_t operator[](std::size_t row) const { return first + row * stride; }
 };
 
-/// Elements that are fetched ahead, about: the hardware follows fewer streams than there are rows,
-/// and stands still at the end of each page.
+/// Elements that are fetched ahead, at least: the hardware follows fewer streams than there are
+/// rows, and stands still at the end of each page.
 inline constexpr std::size_t fetched_ahead = 4096;
 
 /// Runs a kernel over a range: `kernel.column<Floats>(c, rows)` handles a register's worth of
@@ -34,7 +34,8 @@ template <class Floats, class Kernel>
 EFFNET_KERNEL_BODY void sweep_body(const Kernel& shared, const sweep_range& range) {
   const Kernel kernel = shared;  // a copy that nobody else sees stays in registers
   const std::size_t stride = range.stride, channels = range.channels;
-  const std::size_t ahead = (fetched_ahead + stride - 1) / stride * stride;
+  const std::size_t together = rows_at_once * stride;
+  const std::size_t ahead = (fetched_ahead + together - 1) / together * together;
   for (std::size_t p = 0; p < range.pixels; p += rows_at_once) {
     const std::size_t left = range.pixels - p;
     const sweep_rows rows{p * stride, left < rows_at_once ? left : rows_at_once, stride, ahead};

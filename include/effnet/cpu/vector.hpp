@@ -22,6 +22,12 @@ inline constexpr std::size_t lanes_of = sizeof(Floats) / sizeof(float);
 /// line.
 inline constexpr std::size_t channel_block = 16;
 
+/// Floats in an odd number of cache lines, at least `floats`: rows at powers of two would fall on
+/// each other in the cache.
+constexpr std::size_t odd_lines(std::size_t floats) {
+  return ((floats + channel_block - 1) / channel_block | 1) * channel_block;
+}
+
 template <class Floats>
 EFFNET_KERNEL_BODY void load(const float* from, Floats& to) {
   std::memcpy(&to, from, sizeof to);
@@ -29,6 +35,16 @@ EFFNET_KERNEL_BODY void load(const float* from, Floats& to) {
 template <class Floats>
 EFFNET_KERNEL_BODY void store(const Floats& from, float* to) {
   std::memcpy(to, &from, sizeof from);
+}
+
+/// Fetches the cache line of `to` to be stored to: the processor owns it then, as after a plain
+/// prefetch it would not.
+inline void fetch_for_store(const float* to) {
+#if defined(__x86_64__)
+  asm volatile("prefetchw %0" : : "m"(*to));  // the builtin knows it by a compiler option alone
+#else
+  __builtin_prefetch(to, 1);
+#endif
 }
 
 /// The first `count` lanes, at most all; the others are 0, and nothing behind is read.

@@ -29,7 +29,8 @@ class winograd_convolution {
         best_(best),
         workers_(static_cast<std::size_t>(omp_get_max_threads())),
         panels_(static_cast<std::size_t>(problem.out), best),
-        shape_(shape_of(problem, panels_.width(), workers_)) {}
+        shape_(shape_of(problem, panels_.width(), workers_)),
+        fetches_(problem.dst().elements() * sizeof(float) > cached_results) {}
 
   std::size_t scratch_bytes() const { return workers_ * worker_floats() * sizeof(float); }
   weight_layout layout() const {
@@ -77,7 +78,11 @@ class winograd_convolution {
       transform_sources(src, first, count, v);
       const auto* u = reinterpret_cast<const float*>(packed.weights.data());
       for (std::size_t panel = 0; panel < panels_.count(); ++panel) {
+        const std::size_t channel = panels_.first(panel);
         for (std::size_t point = 0; point < detail::tile_points; ++point) {
+          for (std::size_t t = count * point / detail::tile_points;
+               fetches_ && t < count * (point + 1) / detail::tile_points; ++t)
+            detail::fetch_results(shape_, dst + channel, first + t, panels_.channels(panel));
           multiply({.src = v + point * shape_.source_point,
                     .row_step = shape_.source_row,
                     .rows = count,
@@ -90,7 +95,6 @@ class winograd_convolution {
                    panels_.registers(panel), best_);
           u += shape_.in * panels_.columns(panel);
         }
-        const std::size_t channel = panels_.first(panel);
         transform_products({.then = then_,
                             .products = m,
                             .bias = bias + channel,
@@ -113,11 +117,6 @@ class winograd_convolution {
     const std::size_t fit = std::clamp(cached / (detail::tile_points * w.source_row), least, most);
     const std::size_t chunks = rounded_up((w.tiles + fit - 1) / fit, workers);
     w.chunk = (w.tiles + chunks - 1) / chunks;
-    // An odd number of cache lines between points: 36 of them at powers of two would fall on each
-    // other in the cache.
-    const auto odd_lines = [](std::size_t floats) {
-      return (rounded_up(floats, channel_block) / channel_block | 1) * channel_block;
-    };
     w.source_point = odd_lines(w.chunk * w.source_row);
     w.product_row = columns;
     w.product_point = odd_lines(w.chunk * w.product_row);
@@ -165,11 +164,14 @@ class winograd_convolution {
                     });
   }
 
+  static constexpr std::size_t cached_results = 8 << 20;  // bytes that stay in the third cache
+
   epilogue then_;
   isa best_;
   std::size_t workers_;
   panels panels_;
   detail::winograd_shape shape_;
+  bool fetches_;  // what it stores to, in time
 };
 
 }  // namespace effnet::cpu

@@ -97,6 +97,21 @@ EFFNET_KERNEL_BODY void transform_sources(const winograd_shape& w, const float* 
   }
 }
 
+/// Fetches what tile `t` stores, `channels` from `dst` on: rows of tiles are too scattered for the
+/// hardware to see.
+inline void fetch_results(const winograd_shape& w, const float* dst, std::size_t t,
+                          std::size_t channels) {
+  const std::size_t image = t / (w.rows * w.columns), place = t % (w.rows * w.columns);
+  const std::size_t y0 = place / w.columns * tile_out, x0 = place % w.columns * tile_out;
+  const auto width = static_cast<std::size_t>(w.out_width);
+  const auto height = static_cast<std::size_t>(w.out_height);
+  for (std::size_t y = y0; y < std::min(y0 + tile_out, height); ++y)
+    for (std::size_t x = x0; x < std::min(x0 + tile_out, width); ++x) {
+      const float* pixel = dst + ((image * height + y) * width + x) * w.out;
+      for (std::size_t c = 0; c < channels; c += channel_block) fetch_for_store(pixel + c);
+    }
+}
+
 /// What the products of one panel become: dst = epilogue(A^T M A) of `count` tiles from tile
 /// `first` on, for the `channels` that the panel has, `dst` and `bias` from the first of them on.
 struct winograd_results {

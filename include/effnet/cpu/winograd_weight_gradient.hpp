@@ -33,10 +33,10 @@ class winograd_weight_gradient {
     if (this->blocks() % workers_ != 0)
       tile_parts_ = std::min(workers_, (shape_.tiles + most_tiles - 1) / most_tiles);
     shape_.chunk = std::min(most_tiles, (shape_.tiles + tile_parts_ - 1) / tile_parts_);
-    shape_.source_row = row_of(panels_.all_columns());
-    shape_.source_point = shape_.chunk * shape_.source_row;
-    shape_.product_row = row_of(block_);
-    shape_.product_point = shape_.chunk * shape_.product_row;
+    shape_.source_row = odd_lines(panels_.all_columns());
+    shape_.source_point = odd_lines(shape_.chunk * shape_.source_row);
+    shape_.product_row = odd_lines(block_);
+    shape_.product_point = odd_lines(shape_.chunk * shape_.product_row);
   }
 
   std::size_t scratch_bytes() const {
@@ -64,13 +64,9 @@ class winograd_weight_gradient {
   }
 
  private:
-  static constexpr std::size_t most_sums = 192 * 1024;  // floats of a block: most of the cache
-  static constexpr std::size_t most_tiles = 32;
+  static constexpr std::size_t most_sums = 384 * 1024;  // floats of a block
+  static constexpr std::size_t most_tiles = 48;
 
-  /// An odd number of cache lines: rows at powers of two would fall on each other in the cache.
-  static std::size_t row_of(std::size_t channels) {
-    return (rounded_up(channels, channel_block) / channel_block | 1) * channel_block;
-  }
   std::size_t blocks() const { return (shape_.out + block_ - 1) / block_; }
   std::size_t sum_floats() const {  // [point][output channel of a block][source channel]
     return detail::tile_points * block_ * panels_.all_columns();
