@@ -10,6 +10,7 @@
 
 #include <effnet/cpu/depthwise_row.hpp>
 #include <effnet/cpu/depthwise_weights.hpp>
+#include <effnet/cpu/panel_copy.hpp>
 #include <effnet/cpu/parallel.hpp>
 #include <effnet/cpu/pointwise.hpp>
 
@@ -182,9 +183,14 @@ class expand_depthwise {
       const float* pixels = src + (at.image * height() + row) * width() * in_;
       if (expand == nullptr) {
         for (std::size_t i = 0; i < count; ++i)
-          for (std::size_t x = 0; x < width(); ++x)
-            std::copy_n(pixels + (i * width() + x) * in_ + channel, real,
-                        ring_row(row + i) + x * columns);
+          copy_panels({.src = pixels + i * width() * in_ + channel,
+                       .step = in_,
+                       .rows = width(),
+                       .whole = 0,
+                       .last = columns,
+                       .real = real,
+                       .to = ring_row(row + i)},
+                      best_);
         continue;
       }
       multiply({.src = pixels,

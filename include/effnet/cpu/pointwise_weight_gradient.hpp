@@ -10,56 +10,11 @@
 
 #include <effnet/backend/problems.hpp>
 #include <effnet/core/rounded_up.hpp>
+#include <effnet/cpu/panel_copy.hpp>
 #include <effnet/cpu/panels.hpp>
 #include <effnet/cpu/parallel.hpp>
 
 namespace effnet::cpu {
-
-namespace detail {
-
-/// Rows of `count` floats, `step` apart, into panels [panel][row][columns] two registers wide. The
-/// last panel is `last` floats wide and is filled up with zeros behind its `real` ones.
-struct panel_copy {
-  const float* src;
-  std::size_t step, rows;
-  std::size_t whole;       ///< panels in front of the last
-  std::size_t last, real;  ///< floats of the last
-  float* to;
-};
-
-template <class Floats>
-EFFNET_KERNEL_BODY void copy_panels_body(const panel_copy& c) {
-  constexpr std::size_t lanes = lanes_of<Floats>;
-  for (std::size_t row = 0; row < c.rows; ++row) {
-    const float* from = c.src + row * c.step;
-    float* at = c.to + row * 2 * lanes;
-    for (std::size_t panel = 0; panel < c.whole; ++panel) {
-      Floats x, y;
-      load(from, x);
-      load(from + lanes, y);
-      store(x, at);
-      store(y, at + lanes);
-      from += 2 * lanes, at += c.rows * 2 * lanes;
-    }
-    at = c.to + c.whole * c.rows * 2 * lanes + row * c.last;
-    for (std::size_t i = 0; i < c.last; i += lanes) {
-      Floats x = {};
-      if (i < c.real) load_part(from + i, std::min(lanes, c.real - i), x);
-      store(x, at + i);
-    }
-  }
-}
-inline void copy_panels_portable(const panel_copy& c) {
-  copy_panels_body<floats4>(c);
-}
-EFFNET_TARGET_AVX2 inline void copy_panels_avx2(const panel_copy& c) {
-  copy_panels_body<floats8>(c);
-}
-EFFNET_TARGET_AVX512 inline void copy_panels_avx512(const panel_copy& c) {
-  copy_panels_body<floats16>(c);
-}
-
-}  // namespace detail
 
 /// The gradient of a dense 1x1 convolution by its weights: diff_weights[o][i] = sum over pixels of
 /// diff_dst[pixel][o] * src[pixel][i]. Some pixels of both at a time are copied next to each other
@@ -211,7 +166,7 @@ class pointwise_weight_gradient {
                         {diff_dst + next * out_ + outs.first, follows ? outs.count() : 0, out_});
       for (std::size_t panel = blocks.first; panel < blocks.last; panel += panels_at_a_time()) {
         const range some{panel, std::min(panel + panels_at_a_time(), blocks.last)};
-        if (copies_src_) copy_panels(src + first * in_, depth, some, src_copy);
+        if (copies_src_) copy_src(src + first * in_, depth, some, src_copy);
         for (std::size_t o = outs.first; o < outs.last; o += widest) {
           const range rows{o, std::min(o + widest, outs.last)};
           const float* diff = diff_dst + first * out_ + o;
@@ -226,16 +181,16 @@ class pointwise_weight_gradient {
     }
   }
 
-  void copy_panels(const float* src, std::size_t depth, range some, float* to) const {
+  void copy_src(const float* src, std::size_t depth, range some, float* to) const {
     const std::size_t last = some.last - 1;
-    for_isa(best_, detail::copy_panels_portable, detail::copy_panels_avx2,
-            detail::copy_panels_avx512)({.src = src + panels_.first(some.first),
-                                         .step = in_,
-                                         .rows = depth,
-                                         .whole = last - some.first,
-                                         .last = panels_.columns(last),
-                                         .real = panels_.channels(last),
-                                         .to = to});
+    copy_panels({.src = src + panels_.first(some.first),
+                 .step = in_,
+                 .rows = depth,
+                 .whole = last - some.first,
+                 .last = panels_.columns(last),
+                 .real = panels_.channels(last),
+                 .to = to},
+                best_);
   }
 
   void multiply_block(const float* diff, range rows, const float* src, range some,
