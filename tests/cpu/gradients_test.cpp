@@ -83,7 +83,8 @@ TEST_CASE("cpu: own weight gradients agree with the reference on every instructi
           const std::vector<float> got = gradient_of(cpu::winograd_weight_gradient(p, best));
           CHECK(relative_difference(got, expected) < 1e-5);
         } else {
-          const std::vector<float> got = gradient_of(cpu::pointwise_weight_gradient(p, best));
+          const std::vector<float> got =
+              gradient_of(cpu::pointwise_weight_gradient(p, false, best));
           CHECK(relative_difference(got, expected) < 2e-6);
         }
       }

@@ -2,6 +2,7 @@
 #include <effnet/reference/reference_training_backend.hpp>
 
 #include "../op_check.hpp"
+#include "instruction_sets.hpp"
 
 namespace {
 using namespace effnet;
@@ -35,13 +36,6 @@ struct held_backend : cpu_training_backend {
                             scratch, best);
   }
 };
-
-std::vector<cpu::isa> instruction_sets() {
-  std::vector<cpu::isa> here = {cpu::isa::portable};
-  for (cpu::isa more : {cpu::isa::avx2, cpu::isa::avx512})
-    if (more <= cpu::best_isa()) here.push_back(more);
-  return here;
-}
 
 /// Shapes of one piece and of many, across pixels and across channels, full registers and not.
 const std::vector<shape4> shapes = {{1, 1, 1, 1},   {2, 5, 3, 19},   {3, 9, 9, 64}, {16, 7, 7, 130},
@@ -141,4 +135,79 @@ TEST_CASE("cpu: what is not a number stays so through batch norm") {
 
 TEST_CASE("cpu: the other ops of training are what their definitions say") {
   for (int threads : {1, 2, 3}) check_training_ops(cpu_training_backend(threads));
+}
+
+TEST_CASE("cpu: 1x1 convolutions and their weight gradients normalise their source themselves") {
+  for (const shape4& shape : shapes) {
+    const norm_data data(shape);
+    const auto channels = static_cast<std::size_t>(shape.c);
+    std::vector<float> constants(norm_constants::rows * channels), read(shape.elements());
+    math::fill_norm_constants(data.mean.data(), data.variance.data(), data.weight.data(),
+                              data.bias.data(), norm_data::eps, shape.c, constants.data());
+    for (const norm_case& at : norm_cases(shape)) {
+      if (!at.diff_dst) continue;  // backward's alone
+      CAPTURE(to_string(at));
+      const normalised what{.src = {data.src.data(), shape},
+                            .constants = {constants.data(), shape.c},
+                            .act = at.act,
+                            .gate = at.gate ? data.gate.data() : nullptr,
+                            .keep = at.keep ? data.keep.data() : nullptr};
+      cpu::normalise_forward(what, nullptr, {read.data(), shape});
+      const conv_problem p{.src = shape, .out = 37, .kernel = 1, .pad = {}};
+      const std::vector<float> weights = noise(p.weights(), 3), diff = noise(p.dst().elements(), 4);
+      for (const cpu::isa best : instruction_sets()) {
+        CAPTURE(static_cast<int>(best));
+        for (const int threads : {1, 3}) {
+          const cpu::thread_scope scope(threads);
+          const cpu::pointwise_convolution plain(p, {}, cpu::source_form::plain, best);
+          const cpu::pointwise_convolution itself(p, {}, cpu::source_form::normalised, best);
+          const aligned_buffer scratch(std::max(plain.scratch_bytes(), itself.scratch_bytes()));
+          std::vector<float> expected(p.dst().elements()), got(expected.size());
+          plain.forward(plain.pack(weights.data(), nullptr), read.data(), expected.data(),
+                        scratch.data());
+          itself.forward(itself.pack(weights.data(), nullptr), what, got.data(), scratch.data());
+          close(got, expected);
+          const cpu::pointwise_weight_gradient of_read(p, false, best), of_itself(p, true, best);
+          const aligned_buffer more(std::max(of_read.scratch_bytes(), of_itself.scratch_bytes()));
+          expected.assign(p.weights(), 0), got.assign(p.weights(), 7);
+          of_read.run(read.data(), diff.data(), expected.data(), more.data());
+          of_itself.run(what, diff.data(), got.data(), more.data());
+          close(got, expected);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("cpu: parts of a batch read their own gates and kept images") {
+  const shape4 shape{4, 5, 3, 19};
+  const norm_data data(shape);
+  std::vector<float> constants(norm_constants::rows * 19);
+  math::fill_norm_constants(data.mean.data(), data.variance.data(), data.weight.data(),
+                            data.bias.data(), norm_data::eps, shape.c, constants.data());
+  const normalised what{.src = {data.src.data(), shape},
+                        .constants = {constants.data(), shape.c},
+                        .act = activation::silu,
+                        .gate = data.gate.data(),
+                        .keep = data.keep.data()};
+  const conv_problem p{.src = shape, .out = 37, .kernel = 1, .pad = {}};
+  const std::vector<float> weights = noise(p.weights(), 3), diff = noise(p.dst().elements(), 4);
+  std::vector<float> results[2], gradients[2];
+  for (const bool deterministic : {false, true}) {
+    const cpu_training_backend on(2, deterministic);
+    const auto scope = on.enter();
+    const auto conv = on.plan_conv_of_normalised(p);
+    const auto by_weights = on.plan_conv_backward_weights_of_normalised(p, false);
+    REQUIRE(conv.reads_normalised());
+    REQUIRE(by_weights.reads_normalised());
+    const aligned_buffer scratch(std::max(conv.scratch_bytes(), by_weights.scratch_bytes()));
+    results[deterministic].resize(p.dst().elements());
+    gradients[deterministic].resize(p.weights());
+    on.conv_forward(conv, conv.pack(weights.data(), nullptr), what,
+                    {results[deterministic].data(), p.dst()}, scratch.data());
+    on.conv_backward_weights(by_weights, what, {diff.data(), p.dst()},
+                             gradients[deterministic].data(), scratch.data());
+  }
+  close(results[1], results[0]);
+  close(gradients[1], gradients[0]);
 }

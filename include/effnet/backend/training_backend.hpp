@@ -91,4 +91,27 @@ concept training_backend = backend<B> &&
   be.in_parallel(std::size_t{}, [](std::size_t, std::size_t) {});
 };
 
+/// A training backend whose convolutions may normalise their source themselves: one pass over
+/// memory less, forward and backward, and no room for it.
+///   plan_conv_of_normalised(problem) -> conv
+///   plan_conv_backward_weights_of_normalised(problem, bias) -> op
+///   conv, op: reads_normalised()       whether it does; else it is as if planned without
+///   conv_forward(conv, packed, normalised, dst, scratch)
+///   conv_backward_weights(op, normalised, diff_dst, diff_oihw, scratch)
+template <class B>
+concept reads_normalised_sources = training_backend<B> &&
+    requires(const B be, const typename B::conv conv, const typename B::packed packed,
+             const typename B::conv_backward_weights_op by_weights, const conv_problem& problem,
+             const normalised& what, const const_tensor_view src, const tensor_view dst, float* to,
+             std::byte* scratch) {
+  { be.plan_conv_of_normalised(problem) } -> std::same_as<typename B::conv>;
+  {
+    be.plan_conv_backward_weights_of_normalised(problem, bool{})
+    } -> std::same_as<typename B::conv_backward_weights_op>;
+  { conv.reads_normalised() } -> std::same_as<bool>;
+  { by_weights.reads_normalised() } -> std::same_as<bool>;
+  be.conv_forward(conv, packed, what, dst, scratch);
+  be.conv_backward_weights(by_weights, what, src, to, scratch);
+};
+
 }  // namespace effnet

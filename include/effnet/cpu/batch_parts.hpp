@@ -44,6 +44,7 @@ class part_ops {
     const int count = parts_of(whole.src.n);
     part.src.n = whole.src.n / count;
     for (int i = 0; i < count; ++i) ops_.push_back(make(part));
+    images_ = part.src.n;
     src_step_ = part.src.elements();
     dst_step_ = part.dst().elements();
     alone_ = true;
@@ -53,6 +54,18 @@ class part_ops {
   std::size_t count() const { return ops_.size(); }
   std::size_t src_step() const { return src_step_; }
   std::size_t dst_step() const { return dst_step_; }
+
+  /// A part's images of what is still to be normalised.
+  normalised src_of(const normalised& whole, std::size_t part) const {
+    if (!alone_) return whole;
+    normalised some = whole;
+    const std::size_t before = part * static_cast<std::size_t>(images_);
+    some.src.data += part * src_step_;
+    some.src.shape.n = images_;
+    if (some.gate != nullptr) some.gate += before * static_cast<std::size_t>(some.src.shape.c);
+    if (some.keep != nullptr) some.keep += before;
+    return some;
+  }
 
   /// Calls `run(op, part)` for every part, on as many threads as there are.
   template <class Run>
@@ -67,6 +80,7 @@ class part_ops {
 
  private:
   std::vector<Op> ops_;
+  int images_ = 0;
   std::size_t src_step_ = 0, dst_step_ = 0;
   bool alone_ = false;
 };
@@ -77,9 +91,10 @@ class part_ops {
 class convolution_of_parts {
  public:
   convolution_of_parts(const conv_problem& problem, const epilogue& then,
-                       const cpu_options& options, bool fixed)
-      : ops_(problem, fixed,
-             [&](const conv_problem& p) { return convolution::repacked(p, then, options); }) {}
+                       const cpu_options& options, bool fixed, bool normalised_src = false)
+      : ops_(problem, fixed, [&](const conv_problem& p) {
+          return convolution::repacked(p, then, options, normalised_src);
+        }) {}
 
   std::size_t scratch_bytes() const {
     return ops_.count() * detail::aligned_bytes(ops_.first().scratch_bytes());
@@ -93,10 +108,18 @@ class convolution_of_parts {
   void repack(const float* oihw, const float* bias, packed_weights& packed) const {
     ops_.first().repack(oihw, bias, packed);
   }
+  bool reads_normalised() const { return ops_.first().reads_normalised(); }
   void forward(const packed_weights& packed, const float* src, float* dst,
                std::byte* scratch) const {
     ops_.for_each([&](const convolution& op, std::size_t part) {
       op.forward(packed, src + part * ops_.src_step(), dst + part * ops_.dst_step(),
+                 scratch + part * detail::aligned_bytes(op.scratch_bytes()));
+    });
+  }
+  void forward(const packed_weights& packed, const normalised& src, float* dst,
+               std::byte* scratch) const {
+    ops_.for_each([&](const convolution& op, std::size_t part) {
+      op.forward(packed, ops_.src_of(src, part), dst + part * ops_.dst_step(),
                  scratch + part * detail::aligned_bytes(op.scratch_bytes()));
     });
   }
@@ -136,9 +159,11 @@ class data_gradient_of_parts {
 class weight_gradient_of_parts {
  public:
   weight_gradient_of_parts(const conv_problem& problem, bool bias, const cpu_options& options,
-                           bool fixed)
+                           bool fixed, bool normalised_src = false)
       : ops_(problem, fixed,
-             [&](const conv_problem& p) { return weight_gradient(p, bias, options); }),
+             [&](const conv_problem& p) {
+               return weight_gradient(p, bias, options, normalised_src);
+             }),
         weights_(problem.weights()),
         biases_(bias ? static_cast<std::size_t>(problem.out) : 0) {}
 
@@ -148,11 +173,31 @@ class weight_gradient_of_parts {
   }
   std::string_view implementation() const { return ops_.first().implementation(); }
 
+  bool reads_normalised() const { return ops_.first().reads_normalised(); }
   void run(const float* src, const float* diff_dst, float* diff_oihw, float* diff_bias,
            std::byte* scratch) const {
+    run_parts(diff_oihw, diff_bias, scratch,
+              [&](const weight_gradient& op, std::size_t part, float* to, float* to_bias,
+                  std::byte* own) {
+                op.run(src + part * ops_.src_step(), diff_dst + part * ops_.dst_step(), to, to_bias,
+                       own);
+              });
+  }
+  void run(const normalised& src, const float* diff_dst, float* diff_oihw,
+           std::byte* scratch) const {
+    run_parts(diff_oihw, nullptr, scratch,
+              [&](const weight_gradient& op, std::size_t part, float* to, float*, std::byte* own) {
+                op.run(ops_.src_of(src, part), diff_dst + part * ops_.dst_step(), to, own);
+              });
+  }
+
+ private:
+  /// Calls `run(op, part, diff_oihw, diff_bias, scratch)` and adds up what the parts give.
+  template <class Run>
+  void run_parts(float* diff_oihw, float* diff_bias, std::byte* scratch, const Run& run) const {
     if (ops_.count() == 1) {
-      ops_.for_each([&](const weight_gradient& op, std::size_t) {
-        op.run(src, diff_dst, diff_oihw, diff_bias, scratch);
+      ops_.for_each([&](const weight_gradient& op, std::size_t part) {
+        run(op, part, diff_oihw, diff_bias, scratch);
       });
       return;
     }
@@ -161,8 +206,8 @@ class weight_gradient_of_parts {
       return reinterpret_cast<float*>(scratch + part * bytes);
     };
     ops_.for_each([&](const weight_gradient& op, std::size_t part) {
-      op.run(src + part * ops_.src_step(), diff_dst + part * ops_.dst_step(), own(part),
-             biases_ > 0 ? own(part) + weights_ : nullptr, scratch + part * bytes + own_bytes());
+      run(op, part, own(part), biases_ > 0 ? own(part) + weights_ : nullptr,
+          scratch + part * bytes + own_bytes());
     });
     const auto add = [&](std::size_t from, std::size_t count, float* to) {
       parallel_ranges(count, ops_.count(), [&](std::size_t first, std::size_t last) {
@@ -174,8 +219,6 @@ class weight_gradient_of_parts {
     add(0, weights_, diff_oihw);
     add(weights_, biases_, diff_bias);
   }
-
- private:
   /// A part's gradient of weights and bias.
   std::size_t own_bytes() const {
     return detail::aligned_bytes((weights_ + biases_) * sizeof(float));

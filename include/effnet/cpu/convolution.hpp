@@ -19,14 +19,17 @@ class convolution {
 
   /// A 1x1 whose source is scaled by a gate.
   static convolution gated(const conv_problem& problem, const epilogue& then) {
-    return convolution(kernels(std::in_place_type<pointwise_convolution>, problem, then, true));
+    return convolution(
+        kernels(std::in_place_type<pointwise_convolution>, problem, then, source_form::gated));
   }
 
   /// One whose weights are packed anew before every run, as in training: own kernels pack faster.
+  /// `normalised_src`: it had better read a source that is still to be normalised.
   static convolution repacked(const conv_problem& problem, const epilogue& then,
-                              const cpu_options& options) {
+                              const cpu_options& options, bool normalised_src) {
     if (is_pointwise(problem))
-      return convolution(kernels(std::in_place_type<pointwise_convolution>, problem, then));
+      return convolution(kernels(std::in_place_type<pointwise_convolution>, problem, then,
+                                 normalised_src ? source_form::normalised : source_form::plain));
     return convolution(problem, then, options);
   }
 
@@ -57,6 +60,15 @@ class convolution {
   void forward(const packed_weights& packed, const float* src, float* dst,
                std::byte* scratch) const {
     std::visit([&](const auto& kernel) { kernel.forward(packed, src, dst, scratch); }, kernel_);
+  }
+  /// Whether it was planned for a source that is still to be normalised.
+  bool reads_normalised() const {
+    const auto* own = std::get_if<pointwise_convolution>(&kernel_);
+    return own != nullptr && own->reads_normalised();
+  }
+  void forward(const packed_weights& packed, const normalised& src, float* dst,
+               std::byte* scratch) const {
+    std::get<pointwise_convolution>(kernel_).forward(packed, src, dst, scratch);
   }
   /// Of src * gate[n, in], for one that was planned as gated.
   void forward_gated(const packed_weights& packed, const float* src, const float* gate, float* dst,

@@ -39,6 +39,23 @@ class cpu_training_backend : public cpu_backend {
                     std::byte* scratch) const {
     op.forward(weights, src.data, dst.data, scratch);
   }
+  /// Those that may read a source that is still to be normalised, as `reads_normalised` tells.
+  conv plan_conv_of_normalised(const conv_problem& problem) const {
+    return conv(problem, {}, options(), deterministic_, true);
+  }
+  conv_backward_weights_op plan_conv_backward_weights_of_normalised(const conv_problem& problem,
+                                                                    bool bias) const {
+    return conv_backward_weights_op(problem, bias, options(), deterministic_, true);
+  }
+  void conv_forward(const conv& op, const packed& weights, const normalised& src, tensor_view dst,
+                    std::byte* scratch) const {
+    op.forward(weights, src, dst.data, scratch);
+  }
+  void conv_backward_weights(const conv_backward_weights_op& op, const normalised& src,
+                             const_tensor_view diff_dst, float* diff_oihw,
+                             std::byte* scratch) const {
+    op.run(src, diff_dst.data, diff_oihw, scratch);
+  }
   conv_backward_data_op plan_conv_backward_data(const conv_problem& problem) const {
     return conv_backward_data_op(problem, options(), deterministic_);
   }
@@ -130,6 +147,6 @@ class cpu_training_backend : public cpu_backend {
   bool deterministic_ = false;
 };
 
-static_assert(training_backend<cpu_training_backend>);
+static_assert(reads_normalised_sources<cpu_training_backend>);
 
 }  // namespace effnet

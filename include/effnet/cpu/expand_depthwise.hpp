@@ -33,7 +33,7 @@ class expand_depthwise {
         in_(static_cast<std::size_t>(expand != nullptr ? expand->src.c : depthwise.src.c)),
         panels_(channels_, best),
         depthwise_(depthwise, best) {
-    if (expand != nullptr) expand_.emplace(*expand, epilogue{}, false, best);
+    if (expand != nullptr) expand_.emplace(*expand, epilogue{}, source_form::plain, best);
     const std::size_t row = static_cast<std::size_t>(problem_.src.w);
     batch_ = std::max<std::size_t>(1, 96 / (row * stride()));
     batch_ = std::min(batch_, static_cast<std::size_t>(problem_.dst().h));

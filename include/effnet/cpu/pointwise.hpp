@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <effnet/cpu/elementwise.hpp>
+#include <effnet/cpu/normalised_rows.hpp>
 #include <effnet/cpu/packed_weights.hpp>
 #include <effnet/cpu/panels.hpp>
 #include <effnet/cpu/parallel.hpp>
@@ -21,29 +22,34 @@ constexpr bool is_pointwise(const conv_problem& p) {
   return p.kernel == 1 && p.stride == 1 && p.groups == 1 && p.pad == padding{};
 }
 
+/// What a 1x1 convolution reads: pixels as they are, times squeeze-excite's gate, or still to be
+/// normalised.
+enum class source_form { plain, gated, normalised };
+
 /// A dense 1x1 convolution, the product of pixels and output channels. A part of the pixels stays
 /// in the second cache while panels of output channels pass by; parts of both are shared out among
 /// threads. A gate of squeeze-excite is multiplied into a copy of whichever is smaller, the pixels
-/// or the weights.
+/// or the weights; pixels that are still to be normalised are copied as they become.
 class pointwise_convolution {
  public:
-  pointwise_convolution(const conv_problem& problem, const epilogue& then, bool gated = false,
-                        isa best = best_isa())
+  pointwise_convolution(const conv_problem& problem, const epilogue& then,
+                        source_form source = source_form::plain, isa best = best_isa())
       : then_(then),
         best_(best),
         workers_(static_cast<std::size_t>(omp_get_max_threads())),
-        gated_(gated),
+        source_(source),
         images_(static_cast<std::size_t>(problem.src.n)),
         pixels_(static_cast<std::size_t>(problem.src.h) * static_cast<std::size_t>(problem.src.w)),
         in_(static_cast<std::size_t>(problem.src.c)),
         out_(static_cast<std::size_t>(problem.out)),
         panels_(out_, best) {
-    if (!gated) {  // where one image ends does not matter then
+    if (source != source_form::gated) {  // where one image ends does not matter then
       pixels_ *= images_;
       images_ = 1;
     }
     share_out();
-    copies_ = in_ % aliasing == 0 || (gated && part_pixels() < panels_.all_columns());
+    copies_ = in_ % aliasing == 0 || source == source_form::normalised ||
+              (source == source_form::gated && part_pixels() < panels_.all_columns());
   }
 
   std::size_t scratch_bytes() const { return workers_ * worker_floats() * sizeof(float); }
@@ -106,6 +112,18 @@ class pointwise_convolution {
   /// Of src * gate[n, in], for one that was planned as gated; a null gate is one of ones.
   void forward(const packed_weights& packed, const float* src, const float* gate, float* dst,
                std::byte* scratch) const {
+    run(packed, src, gate, nullptr, dst, scratch);
+  }
+  /// Of a source that is still to be normalised, for one that was planned so.
+  void forward(const packed_weights& packed, const normalised& src, float* dst,
+               std::byte* scratch) const {
+    run(packed, src.src.data, nullptr, &src, dst, scratch);
+  }
+  bool reads_normalised() const { return source_ == source_form::normalised; }
+
+ private:
+  void run(const packed_weights& packed, const float* src, const float* gate,
+           const normalised* becomes, float* dst, std::byte* scratch) const {
     const std::size_t parts = images_ * pixel_parts_;
     const auto first_of = [&](std::size_t part) {
       return part / pixel_parts_ * pixels_ + pixels_ * (part % pixel_parts_) / pixel_parts_;
@@ -120,7 +138,18 @@ class pointwise_convolution {
       const float* rows = src + first * in_;
       if (copies_) {
         float* copy = sums + sum_floats();
-        copy_pixels(rows, last - first, of_image, copy);
+        if (becomes != nullptr)
+          make_normalised_rows(*becomes,
+                               {.first = first,
+                                .count = last - first,
+                                .channel = 0,
+                                .channels = in_,
+                                .to = copy,
+                                .to_step = row(),
+                                .padded = rounded_up(in_, lanes_of_isa(best_))},
+                               best_);
+        else
+          copy_pixels(rows, last - first, of_image, copy);
         rows = copy;
       }
       multiply_part(packed, rows, first, last - first, panels_.count() * slice / panel_parts_,
@@ -130,7 +159,6 @@ class pointwise_convolution {
     });
   }
 
- private:
   static constexpr std::size_t aliasing = 512;     // strides of 2 KiB fall on few cache sets
   static constexpr std::size_t most_pixels = 168;  // whose sums of a panel stay in the first cache
   static constexpr std::size_t cached = 112 * 1024;  // floats of a part's pixels: half a megabyte
@@ -147,7 +175,9 @@ class pointwise_convolution {
   std::size_t part_pixels() const { return (pixels_ + pixel_parts_ - 1) / pixel_parts_; }
   std::size_t sum_floats() const { return part_pixels() * panels_.width(); }
   std::size_t worker_floats() const {
-    return sum_floats() + (copies_ ? part_pixels() * row() : gated_ ? in_ * panels_.width() : 0);
+    return sum_floats() + (copies_                         ? part_pixels() * row()
+                           : source_ == source_form::gated ? in_ * panels_.width()
+                                                           : 0);
   }
 
   /// Parts of an image's pixels and of panels, so that the last thread is done as early as can be.
@@ -165,8 +195,10 @@ class pointwise_convolution {
       const std::size_t rounds = (units + workers_ - 1) / workers_;
       const auto pixels = static_cast<double>((pixels_ + parts - 1) / parts);
       const auto columns = static_cast<double>((panels_.count() + slices - 1) / slices);
-      const double cost = static_cast<double>(rounds) *
-                          ((std::max(pixels, 4.0) + 8) * columns * static_cast<double>(in_) + 100);
+      const double making = source_ == source_form::normalised ? 0.6 * pixels : 0;
+      const double cost =
+          static_cast<double>(rounds) *
+          (((std::max(pixels, 4.0) + 8) * columns + making) * static_cast<double>(in_) + 100);
       if (cost >= best) return;
       best = cost;
       pixel_parts_ = parts, panel_parts_ = slices;
@@ -254,7 +286,7 @@ class pointwise_convolution {
   epilogue then_;
   isa best_;
   std::size_t workers_;
-  bool gated_;
+  source_form source_;
   std::size_t images_, pixels_;  // pixels of an image
   std::size_t in_, out_;
   panels panels_;

@@ -10,6 +10,7 @@
 
 #include <effnet/backend/problems.hpp>
 #include <effnet/core/rounded_up.hpp>
+#include <effnet/cpu/normalised_rows.hpp>
 #include <effnet/cpu/panel_copy.hpp>
 #include <effnet/cpu/panels.hpp>
 #include <effnet/cpu/parallel.hpp>
@@ -22,8 +23,11 @@ namespace effnet::cpu {
 /// pixels where there are more of them than weights; their sums are added in order.
 class pointwise_weight_gradient {
  public:
-  explicit pointwise_weight_gradient(const conv_problem& problem, isa best = best_isa())
+  /// `normalised_src`: of a source that is still to be normalised.
+  explicit pointwise_weight_gradient(const conv_problem& problem, bool normalised_src = false,
+                                     isa best = best_isa())
       : best_(best),
+        normalised_src_(normalised_src),
         workers_(static_cast<std::size_t>(omp_get_max_threads())),
         pixels_(problem.src.elements() / static_cast<std::size_t>(problem.src.c)),
         in_(static_cast<std::size_t>(problem.src.c)),
@@ -33,7 +37,8 @@ class pointwise_weight_gradient {
     // These pixels and the next in the second cache.
     constexpr std::size_t cached = 96 * 1024, least = 48, most = 256;
     depth_ = std::clamp(cached / (in_ / in_parts_ + out_ / out_parts_), least, most);
-    copies_src_ = panels_.all_columns() != in_ || fall_together(in_, second_cache);
+    copies_src_ =
+        normalised_src || panels_.all_columns() != in_ || fall_together(in_, second_cache);
     copies_diff_ = fall_together(out_, first_cache);
   }
 
@@ -46,8 +51,19 @@ class pointwise_weight_gradient {
                                      "pointwise_avx512");
   }
 
+  bool reads_normalised() const { return normalised_src_; }
+
   /// Overwrites `diff_oi`.
   void run(const float* src, const float* diff_dst, float* diff_oi, std::byte* scratch) const {
+    run(src, nullptr, diff_dst, diff_oi, scratch);
+  }
+  void run(const normalised& src, const float* diff_dst, float* diff_oi, std::byte* scratch) const {
+    run(src.src.data, &src, diff_dst, diff_oi, scratch);
+  }
+
+ private:
+  void run(const float* src, const normalised* becomes, const float* diff_dst, float* diff_oi,
+           std::byte* scratch) const {
     auto* own = reinterpret_cast<float*>(scratch);
     float* sums = direct() ? diff_oi : own + workers_ * worker_floats();
     const std::size_t row = direct() ? in_ : panels_.all_columns();
@@ -57,7 +73,7 @@ class pointwise_weight_gradient {
       const auto bounds = [](std::size_t count, std::size_t parts, std::size_t i) {
         return range{count * i / parts, count * (i + 1) / parts};
       };
-      add_block(src, diff_dst, bounds(pixels_, pixel_parts_, part),
+      add_block(src, becomes, diff_dst, bounds(pixels_, pixel_parts_, part),
                 bounds(out_, out_parts_, item / in_parts_ % out_parts_),
                 bounds(panels_.count(), in_parts_, item % in_parts_),
                 own + worker * worker_floats(), sums + (direct() ? 0 : part * sum_floats()), row);
@@ -74,7 +90,6 @@ class pointwise_weight_gradient {
     });
   }
 
- private:
   static constexpr std::size_t widest = 512;  // channels copied at a time
 
   struct range {
@@ -118,9 +133,10 @@ class pointwise_weight_gradient {
           const auto rows = static_cast<double>(up(out_, outs));
           const auto columns = static_cast<double>(up(panels_.count(), ins) * panels_.width());
           constexpr double copy = 6;
+          const double copy_src = normalised_src_ ? 20 : copy;
           const double sums = parts == 1 ? 0 : 16 * rows * columns;
           const double cost =
-              rounds * (depth * (rows * columns + copy * (rows + columns)) + sums + 1e4);
+              rounds * (depth * (rows * columns + copy * rows + copy_src * columns) + sums + 1e4);
           if (cost >= best) continue;
           best = cost;
           pixel_parts_ = parts, out_parts_ = outs, in_parts_ = ins;
@@ -154,8 +170,8 @@ class pointwise_weight_gradient {
 
   /// The sums over `pixels` for some output channels and panels of source channels, into rows of
   /// `sums`, `row` floats apart.
-  void add_block(const float* src, const float* diff_dst, range pixels, range outs, range blocks,
-                 float* scratch, float* sums, std::size_t row) const {
+  void add_block(const float* src, const normalised* becomes, const float* diff_dst, range pixels,
+                 range outs, range blocks, float* scratch, float* sums, std::size_t row) const {
     float *diff_copy = scratch, *src_copy = scratch + depth_ * diff_row();
     const std::size_t channel = panels_.first(blocks.first);
     const std::size_t channels = std::min(in_, blocks.last * panels_.width()) - channel;
@@ -166,7 +182,7 @@ class pointwise_weight_gradient {
                         {diff_dst + next * out_ + outs.first, follows ? outs.count() : 0, out_});
       for (std::size_t panel = blocks.first; panel < blocks.last; panel += panels_at_a_time()) {
         const range some{panel, std::min(panel + panels_at_a_time(), blocks.last)};
-        if (copies_src_) copy_src(src + first * in_, depth, some, src_copy);
+        if (copies_src_) copy_src(src, becomes, {first, next}, some, src_copy);
         for (std::size_t o = outs.first; o < outs.last; o += widest) {
           const range rows{o, std::min(o + widest, outs.last)};
           const float* diff = diff_dst + first * out_ + o;
@@ -181,16 +197,30 @@ class pointwise_weight_gradient {
     }
   }
 
-  void copy_src(const float* src, std::size_t depth, range some, float* to) const {
+  void copy_src(const float* src, const normalised* becomes, range pixels, range some,
+                float* to) const {
     const std::size_t last = some.last - 1;
-    copy_panels({.src = src + panels_.first(some.first),
-                 .step = in_,
-                 .rows = depth,
-                 .whole = last - some.first,
-                 .last = panels_.columns(last),
-                 .real = panels_.channels(last),
-                 .to = to},
-                best_);
+    if (becomes == nullptr)
+      return copy_panels({.src = src + pixels.first * in_ + panels_.first(some.first),
+                          .step = in_,
+                          .rows = pixels.count(),
+                          .whole = last - some.first,
+                          .last = panels_.columns(last),
+                          .real = panels_.channels(last),
+                          .to = to},
+                         best_);
+    for (std::size_t panel = some.first; panel < some.last; ++panel) {
+      make_normalised_rows(*becomes,
+                           {.first = pixels.first,
+                            .count = pixels.count(),
+                            .channel = panels_.first(panel),
+                            .channels = panels_.channels(panel),
+                            .to = to,
+                            .to_step = panels_.columns(panel),
+                            .padded = panels_.columns(panel)},
+                           best_);
+      to += pixels.count() * panels_.columns(panel);
+    }
   }
 
   void multiply_block(const float* diff, range rows, const float* src, range some,
@@ -221,6 +251,7 @@ class pointwise_weight_gradient {
   }
 
   isa best_;
+  bool normalised_src_;
   std::size_t workers_;
   std::size_t pixels_, in_, out_;
   panels panels_;

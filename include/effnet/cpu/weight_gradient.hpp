@@ -16,8 +16,10 @@ namespace effnet::cpu {
 /// is a function of the problem and the options alone.
 class weight_gradient {
  public:
-  weight_gradient(const conv_problem& problem, bool bias, const cpu_options& options)
-      : kernel_(planned(problem, bias, options)) {}
+  /// `normalised_src`: it had better read a source that is still to be normalised.
+  weight_gradient(const conv_problem& problem, bool bias, const cpu_options& options,
+                  bool normalised_src)
+      : kernel_(planned(problem, bias, options, normalised_src)) {}
 
   std::size_t scratch_bytes() const {
     return std::visit([](const auto& kernel) { return kernel.scratch_bytes(); }, kernel_);
@@ -26,6 +28,16 @@ class weight_gradient {
     return std::visit([](const auto& kernel) { return kernel.implementation(); }, kernel_);
   }
 
+  /// Whether it was planned for a source that is still to be normalised.
+  bool reads_normalised() const {
+    const auto* own = std::get_if<pointwise_weight_gradient>(&kernel_);
+    return own != nullptr && own->reads_normalised();
+  }
+  /// Overwrites `diff_oihw`.
+  void run(const normalised& src, const float* diff_dst, float* diff_oihw,
+           std::byte* scratch) const {
+    std::get<pointwise_weight_gradient>(kernel_).run(src, diff_dst, diff_oihw, scratch);
+  }
   /// Overwrites `diff_oihw` and, where planned, `diff_bias` (one an output channel).
   void run(const float* src, const float* diff_dst, float* diff_oihw, float* diff_bias,
            std::byte* scratch) const {
@@ -43,10 +55,12 @@ class weight_gradient {
   using kernels = std::variant<convolution_backward_weights, depthwise_weight_gradient,
                                pointwise_weight_gradient, winograd_weight_gradient>;
 
-  static kernels planned(const conv_problem& p, bool bias, const cpu_options& options) {
+  static kernels planned(const conv_problem& p, bool bias, const cpu_options& options,
+                         bool normalised_src) {
     if (!bias && has_depthwise_weight_gradient(p))
       return kernels(std::in_place_type<depthwise_weight_gradient>, p);
-    if (!bias && is_pointwise(p)) return kernels(std::in_place_type<pointwise_weight_gradient>, p);
+    if (!bias && is_pointwise(p))
+      return kernels(std::in_place_type<pointwise_weight_gradient>, p, normalised_src);
     if (!bias && options.winograd && prefers_winograd(p))
       return kernels(std::in_place_type<winograd_weight_gradient>, p);
     return kernels(std::in_place_type<convolution_backward_weights>, p, bias);

@@ -44,7 +44,7 @@ class conv_norm {
  public:
   conv_norm(training_builder<B>& build, layer_role role, const training_value<B>& src,
             activation act)
-      : layer_(build, role, src.shape, src.differentiable),
+      : layer_(build, role, src.shape, src.differentiable, src.unit != nullptr),
         src_(src),
         src_external_(build.space.external(src.tensor)),
         act_(act),
@@ -89,15 +89,16 @@ class conv_norm {
   }
 
   void plan_forward(training_space& space) {
-    if (!src_.stored() && src_buffer_ == training_space::none) src_buffer_ = space.add(src_.shape);
-    if (!src_.stored()) space.acquire(src_buffer_);
+    const bool computed = !src_.stored() && !layer_.reads_normalised();
+    if (computed && src_buffer_ == training_space::none) src_buffer_ = space.add(src_.shape);
+    if (computed) space.acquire(src_buffer_);
     space.acquire(dst_);
     space.release(src_buffer_);
   }
   /// `first`: not computed again for the backward pass, when the statistics are known.
   void forward(const training_pass<B>& pass, bool first) const {
     const tensor_view dst = pass.at(dst_, layer_.dst_shape());
-    layer_.forward(pass, materialise(pass, src_, src_buffer_, src_external_), dst);
+    read_forward(pass, dst);
     if (!first) return;
     if (of_batch_) pass.on.batch_statistics(dst, mean(pass), variance(pass), pass.scratch);
     const layer_tensors& l = layer_.layer();
@@ -114,7 +115,7 @@ class conv_norm {
     if (!owned) space.drop_diff(dst_);
     space.release(diff_pool_);
     space.release(dst_);
-    if (layer_.trained() && !src_.stored()) {
+    if (layer_.trained() && !src_.stored() && !layer_.weights_read_normalised()) {
       diff_src_buffer_ = space.acquire(src_.shape);
       space.release(diff_src_buffer_);
     }
@@ -146,8 +147,7 @@ class conv_norm {
     pass.on.normalise_backward(result(pass), diff_dst, diff_pool, of_batch_, diff,
                                tensors_->gradient_at(l.bn_weight), tensors_->gradient_at(l.bn_bias),
                                pass.scratch);
-    if (layer_.trained())
-      layer_.backward_weights(pass, materialise(pass, src_, diff_src_buffer_, src_external_), diff);
+    if (layer_.trained()) backward_weights(pass, diff);
     if (!layer_.has_diff_src()) return;
     const tensor_view diff_src = pass.at(diff_src_, src_.shape);
     layer_.backward_data(pass, diff, diff_src);
@@ -174,6 +174,18 @@ class conv_norm {
   }
 
  private:
+  void read_forward(const training_pass<B>& pass, tensor_view dst) const {
+    if constexpr (reads_normalised_sources<B>)
+      if (layer_.reads_normalised()) return layer_.forward(pass, src_.unit->result(pass), dst);
+    layer_.forward(pass, materialise(pass, src_, src_buffer_, src_external_), dst);
+  }
+  void backward_weights(const training_pass<B>& pass, const_tensor_view diff) const {
+    if constexpr (reads_normalised_sources<B>)
+      if (layer_.weights_read_normalised())
+        return layer_.backward_weights(pass, src_.unit->result(pass), diff);
+    layer_.backward_weights(pass, materialise(pass, src_, diff_src_buffer_, src_external_), diff);
+  }
+
   float* mean(const training_pass<B>& pass) const { return pass.statistics + statistics_; }
   float* variance(const training_pass<B>& pass) const { return mean(pass) + channels(); }
   float* constants(const training_pass<B>& pass) const { return variance(pass) + channels(); }

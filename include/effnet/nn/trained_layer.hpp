@@ -11,18 +11,21 @@ namespace effnet {
 template <training_backend B>
 class trained_layer {
  public:
-  /// `diff_src`: whether the gradient of the source is wanted.
-  trained_layer(training_builder<B>& build, layer_role role, shape4 src, bool diff_src)
+  /// `diff_src`: whether the gradient of the source is wanted. `normalised_src`: whether the source
+  /// is still to be normalised.
+  trained_layer(training_builder<B>& build, layer_role role, shape4 src, bool diff_src,
+                bool normalised_src = false)
       : index_(build.take(role)),
         tensors_(&build.tensors),
         problem_(problem_of(layer().what, build.rule.padding, src)),
-        forward_(build.on.plan_conv(problem_)) {
+        forward_(planned(build.on, problem_, normalised_src)) {
     build.scratch(forward_.scratch_bytes());
     weights_ = build.packed.forward.find(index_, forward_, [&] {
       return forward_.pack(tensors_->value(layer().weight), tensors_->value(layer().bias));
     });
     if (trained()) {
-      by_weights_.emplace(build.on.plan_conv_backward_weights(problem_, layer().bias >= 0));
+      by_weights_.emplace(
+          planned_by_weights(build.on, problem_, layer().bias >= 0, normalised_src));
       build.scratch(by_weights_->scratch_bytes());
     }
     if (!diff_src) return;
@@ -38,7 +41,20 @@ class trained_layer {
   bool trained() const { return layer().trained; }
   bool has_diff_src() const { return by_data_.has_value(); }
 
-  void forward(const training_pass<B>& pass, const_tensor_view src, tensor_view dst) const {
+  /// Whether the forward pass, or the gradient of the weights, normalises the source itself.
+  bool reads_normalised() const {
+    if constexpr (reads_normalised_sources<B>) return forward_.reads_normalised();
+    return false;
+  }
+  bool weights_read_normalised() const {
+    if constexpr (reads_normalised_sources<B>)
+      return by_weights_ && by_weights_->reads_normalised();
+    return false;
+  }
+
+  /// `Source`: const_tensor_view, or `normalised` where that is read.
+  template <class Source>
+  void forward(const training_pass<B>& pass, const Source& src, tensor_view dst) const {
     if (weights_->version != pass.version) {
       forward_.repack(tensors_->value(layer().weight), tensors_->value(layer().bias),
                       weights_->packed);
@@ -54,6 +70,12 @@ class trained_layer {
                                   tensors_->gradient_at(layer().bias), pass.scratch);
   }
 
+  void backward_weights(const training_pass<B>& pass, const normalised& src,
+                        const_tensor_view diff_dst) const {
+    pass.on.conv_backward_weights(*by_weights_, src, diff_dst,
+                                  tensors_->gradient_at(layer().weight), pass.scratch);
+  }
+
   void backward_data(const training_pass<B>& pass, const_tensor_view diff_dst,
                      tensor_view diff_src) const {
     if (weights_by_data_->version != pass.version) {
@@ -65,6 +87,19 @@ class trained_layer {
   }
 
  private:
+  static typename B::conv planned(const B& on, const conv_problem& problem, bool normalised_src) {
+    if constexpr (reads_normalised_sources<B>)
+      if (normalised_src) return on.plan_conv_of_normalised(problem);
+    return on.plan_conv(problem);
+  }
+  static typename B::conv_backward_weights_op planned_by_weights(const B& on,
+                                                                 const conv_problem& problem,
+                                                                 bool bias, bool normalised_src) {
+    if constexpr (reads_normalised_sources<B>)
+      if (normalised_src) return on.plan_conv_backward_weights_of_normalised(problem, bias);
+    return on.plan_conv_backward_weights(problem, bias);
+  }
+
   using forward_copy = typename trained_copies<typename B::conv, typename B::packed>::copy;
   using backward_copy =
       typename trained_copies<typename B::conv_backward_data_op, typename B::packed_backward>::copy;
