@@ -54,21 +54,39 @@ class panels {
   /// The same from one row of `depth` floats a channel, `rows` being the panel's first.
   void pack_rows(std::size_t panel, std::size_t depth, const float* rows, float* to) const {
     constexpr std::size_t block = 64;  // of k: what is written across stays in the first cache
-    const std::size_t wide = columns(panel), real = channels(panel);
+    const std::size_t wide = columns(panel), real = channels(panel), squares = real / 4 * 4;
     for (std::size_t k = 0; k < depth; k += block) {
-      const std::size_t last = std::min(depth, k + block);
-      for (std::size_t c = 0; c < real; ++c) {
-        const float* row = rows + c * depth;
+      const std::size_t last = std::min(depth, k + block), whole = k + (last - k) / 4 * 4;
+      for (std::size_t c = 0; c < real; ++c)
         for (std::size_t i = last; i < std::min(depth, last + block); i += channel_block)
-          __builtin_prefetch(row + i);
-        for (std::size_t i = k; i < last; ++i) to[i * wide + c] = row[i];
-      }
+          __builtin_prefetch(rows + c * depth + i);
+      for (std::size_t c = 0; c < squares; c += 4)
+        for (std::size_t i = k; i < whole; i += 4)
+          transpose_square(rows + c * depth + i, depth, to + i * wide + c, wide);
+      for (std::size_t c = 0; c < real; ++c)
+        for (std::size_t i = c < squares ? whole : k; i < last; ++i)
+          to[i * wide + c] = rows[c * depth + i];
       for (std::size_t i = k; i < last && real < wide; ++i)
         std::fill(to + i * wide + real, to + (i + 1) * wide, 0.0f);
     }
   }
 
  private:
+  /// Four rows of four floats into four columns.
+  static void transpose_square(const float* from, std::size_t step, float* to,
+                               std::size_t to_step) {
+    floats4 a, b, c, d;
+    load(from, a), load(from + step, b), load(from + 2 * step, c), load(from + 3 * step, d);
+    const floats4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    const floats4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    const floats4 ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const floats4 cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    store(floats4(__builtin_shufflevector(ab, cd, 0, 1, 4, 5)), to);
+    store(floats4(__builtin_shufflevector(ab, cd, 2, 3, 6, 7)), to + to_step);
+    store(floats4(__builtin_shufflevector(ab2, cd2, 0, 1, 4, 5)), to + 2 * to_step);
+    store(floats4(__builtin_shufflevector(ab2, cd2, 2, 3, 6, 7)), to + 3 * to_step);
+  }
+
   std::size_t channels_, lanes_, count_;
 };
 
