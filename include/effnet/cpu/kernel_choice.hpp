@@ -25,6 +25,20 @@ constexpr bool prefers_winograd(const conv_problem& p) {
   return 36 * (products + transforms) < static_cast<double>(p.macs());
 }
 
+/// The same of the gradient by the weights: its sums, 36 for every pair of channels, are written,
+/// read and transformed once, which costs the more the less of them the third cache holds.
+constexpr bool prefers_winograd_weight_gradient(const conv_problem& p) {
+  if (!has_winograd(p)) return false;
+  const shape4 d = p.dst();
+  const auto tiles = static_cast<double>(d.n) * ((d.h + 3) / 4) * ((d.w + 3) / 4);
+  const double in = p.src.c, out = p.out;
+  constexpr double efficiency = 0.7, source = 6, gradient = 10;
+  const double megabytes = 36 * in * out * sizeof(float) / 1e6;
+  const double products = in * out * (tiles / efficiency + 18 + 1.4 * megabytes);
+  const double transforms = tiles * (source * in + gradient * out);
+  return 36 * (products + transforms) < static_cast<double>(p.macs());
+}
+
 /// Own 1x1 and stem kernels win by what follows the product: SiLU in half of oneDNN's time. Bare
 /// products are faster there.
 constexpr bool has_slow_activation(const epilogue& then) {

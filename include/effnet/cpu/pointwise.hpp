@@ -132,7 +132,8 @@ class pointwise_convolution {
       const std::size_t slice = item % panel_parts_, part = item / panel_parts_;
       const std::size_t first = first_of(part), last = first_of(part + 1);
       // The part that this thread will probably take next.
-      const std::size_t then = std::min(parts - 1, part + std::max(workers_ / panel_parts_, one));
+      const std::size_t then =
+          std::min(parts - 1, part + std::max<std::size_t>(1, workers_ / panel_parts_));
       float* sums = reinterpret_cast<float*>(scratch) + worker * worker_floats();
       const float* of_image = gate != nullptr ? gate + part / pixel_parts_ * in_ : nullptr;
       const float* rows = src + first * in_;
@@ -164,7 +165,6 @@ class pointwise_convolution {
   static constexpr std::size_t cached = 112 * 1024;  // floats of a part's pixels: half a megabyte
   static constexpr std::size_t depth_at_a_time = 512;
   static constexpr std::size_t cached_weights = 256 * 1024;  // bytes
-  static constexpr std::size_t one = 1;
 
   struct floats {
     const float* first;

@@ -61,7 +61,7 @@ class weight_gradient {
       return kernels(std::in_place_type<depthwise_weight_gradient>, p);
     if (!bias && is_pointwise(p))
       return kernels(std::in_place_type<pointwise_weight_gradient>, p, normalised_src);
-    if (!bias && options.winograd && prefers_winograd(p))
+    if (!bias && options.winograd && prefers_winograd_weight_gradient(p))
       return kernels(std::in_place_type<winograd_weight_gradient>, p);
     return kernels(std::in_place_type<convolution_backward_weights>, p, bias);
   }
