@@ -112,18 +112,34 @@ class pointwise_convolution {
   /// Of src * gate[n, in], for one that was planned as gated; a null gate is one of ones.
   void forward(const packed_weights& packed, const float* src, const float* gate, float* dst,
                std::byte* scratch) const {
-    run(packed, src, gate, nullptr, dst, scratch);
+    run(packed, src, gate, dst, scratch,
+        [&](std::size_t first, std::size_t count, const float* of_image, float* to) {
+          copy_pixels(src + first * in_, count, of_image, to);
+        });
   }
   /// Of a source that is still to be normalised, for one that was planned so.
   void forward(const packed_weights& packed, const normalised& src, float* dst,
                std::byte* scratch) const {
-    run(packed, src.src.data, nullptr, &src, dst, scratch);
+    run(packed, src.src.data, nullptr, dst, scratch,
+        [&](std::size_t first, std::size_t count, const float*, float* to) {
+          make_normalised_rows(src,
+                               {.first = first,
+                                .count = count,
+                                .channel = 0,
+                                .channels = in_,
+                                .to = to,
+                                .to_step = row(),
+                                .padded = rounded_up(in_, lanes_of_isa(best_))},
+                               best_);
+        });
   }
   bool reads_normalised() const { return source_ == source_form::normalised; }
 
  private:
-  void run(const packed_weights& packed, const float* src, const float* gate,
-           const normalised* becomes, float* dst, std::byte* scratch) const {
+  /// `copy(first, count, gate, to)` copies pixels, where they are copied.
+  template <class Copy>
+  void run(const packed_weights& packed, const float* src, const float* gate, float* dst,
+           std::byte* scratch, const Copy& copy) const {
     const std::size_t parts = images_ * pixel_parts_;
     const auto first_of = [&](std::size_t part) {
       return part / pixel_parts_ * pixels_ + pixels_ * (part % pixel_parts_) / pixel_parts_;
@@ -138,20 +154,8 @@ class pointwise_convolution {
       const float* of_image = gate != nullptr ? gate + part / pixel_parts_ * in_ : nullptr;
       const float* rows = src + first * in_;
       if (copies_) {
-        float* copy = sums + sum_floats();
-        if (becomes != nullptr)
-          make_normalised_rows(*becomes,
-                               {.first = first,
-                                .count = last - first,
-                                .channel = 0,
-                                .channels = in_,
-                                .to = copy,
-                                .to_step = row(),
-                                .padded = rounded_up(in_, lanes_of_isa(best_))},
-                               best_);
-        else
-          copy_pixels(rows, last - first, of_image, copy);
-        rows = copy;
+        copy(first, last - first, of_image, sums + sum_floats());
+        rows = sums + sum_floats();
       }
       multiply_part(packed, rows, first, last - first, panels_.count() * slice / panel_parts_,
                     panels_.count() * (slice + 1) / panel_parts_, copies_ ? nullptr : of_image,

@@ -30,8 +30,12 @@ class winograd_weight_gradient {
                         rounded_up(shape_.out, channel_block));
     const std::size_t blocks = (shape_.out + block_ - 1) / block_;
     block_ = rounded_up((shape_.out + blocks - 1) / blocks, channel_block);
-    if (this->blocks() % workers_ != 0)
-      tile_parts_ = std::min(workers_, (shape_.tiles + most_tiles - 1) / most_tiles);
+    // As few parts as share the work out evenly, for each has sums of its own.
+    const auto even = [&](std::size_t items) {
+      return items % workers_ == 0 || items >= 4 * workers_;
+    };
+    while (!even(tile_parts_ * this->blocks()) && tile_parts_ * most_tiles < shape_.tiles)
+      ++tile_parts_;
     shape_.chunk = std::min(most_tiles, (shape_.tiles + tile_parts_ - 1) / tile_parts_);
     shape_.source_row = odd_lines(panels_.all_columns());
     shape_.source_point = odd_lines(shape_.chunk * shape_.source_row);
