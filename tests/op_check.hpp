@@ -176,14 +176,16 @@ norm_results run_norm(const B& on, const norm_case& at, const norm_data& data,
   normalised what{.src = {data.src.data(), s}, .constants = {constants.data(), s.c}, .act = at.act};
   on.normalise_pool(what, {got.pooled.data(), pooled});
   if (at.keep) what.keep = data.keep.data();
-  on.gate_backward(what, {data.diff_dst.data(), s}, {got.diff_gate.data(), pooled});
+  std::vector<float> sums(4 * pooled.elements());
+  on.gate_backward(what, {data.diff_dst.data(), s}, {got.diff_gate.data(), pooled}, sums.data());
   if (at.gate) what.gate = data.gate.data();
   const float* residual = in_place ? got.dst.data() : data.residual.data();
   on.normalise_forward(what, at.keep ? residual : nullptr, {got.dst.data(), s});
   const float* diff_dst = in_place ? got.diff_src.data() : data.diff_dst.data();
   const bool trained = at.of_batch || at.keep;
   on.normalise_backward(what, at.diff_dst ? diff_dst : nullptr,
-                        at.diff_pool ? data.diff_pool.data() : nullptr, at.of_batch,
+                        at.diff_pool ? data.diff_pool.data() : nullptr,
+                        at.gate && at.diff_pool ? sums.data() : nullptr, at.of_batch,
                         {got.diff_src.data(), s}, trained ? got.diff_weight.data() : nullptr,
                         trained ? got.diff_bias.data() : nullptr, scratch.data());
   return got;

@@ -37,16 +37,17 @@ enum class loss_kind {
 ///   normalise_forward(what, residual, dst)      dst = what + residual (null: 0); dst may be
 ///                                               residual
 ///   normalise_pool(what, dst)                   mean over h, w into [n,1,1,c]; no gate, no keep
-///   gate_backward(what, diff_dst, diff_gate)    diff_gate[n,c] = sum over h, w of
-///                                               diff_dst * keep * act(...)
-///   normalise_backward(what, diff_dst, diff_pool, of_batch, diff_src, diff_weight, diff_bias,
-///                      scratch)                 with g = (diff_dst * gate * keep + diff_pool / (h
+///   gate_backward(what, diff_dst, diff_gate, sums)    diff_gate[n,c] = sum over h, w of
+///                                               diff_dst * keep * act(...); sums, [n,1,4,c],
+///                                               are the backend's to leave what it has summed up
+///   normalise_backward(what, diff_dst, diff_pool, gate_sums, of_batch, diff_src, diff_weight,
+///                      diff_bias, scratch)      with g = (diff_dst * gate * keep + diff_pool / (h
 ///                      w))
 ///     * act'(scale * src + shift) and x = (src - mean) * inverse: diff_bias = sum g, diff_weight =
 ///     sum g x, diff_src = scale * (g - (diff_bias + x diff_weight) / (n h w)), or scale * g unless
 ///     the statistics are `of_batch`. Either of diff_dst and diff_pool ([n,1,1,c]) may be null, not
 ///     both. diff_src may be diff_dst. diff_weight and diff_bias may both be null unless
-///     `of_batch`.
+///     `of_batch`. gate_sums: what gate_backward left for the same src and diff_dst, or null.
 /// others
 ///   activation_backward(act, src, diff_dst, diff_src)        in place allowed
 ///   max_pool_backward(problem, src, diff_dst, diff_src)
@@ -82,8 +83,8 @@ concept training_backend = backend<B> &&
   be.move_statistics(host, host, std::size_t{}, int{}, float{}, running_variance::biased, to, to);
   be.normalise_forward(what, host, dst);
   be.normalise_pool(what, dst);
-  be.gate_backward(what, src, dst);
-  be.normalise_backward(what, host, host, bool{}, dst, to, to, scratch);
+  be.gate_backward(what, src, dst, to);
+  be.normalise_backward(what, host, host, host, bool{}, dst, to, to, scratch);
 
   be.activation_backward(activation::silu, src, src, dst);
   be.max_pool_backward(pool, src, src, dst);

@@ -99,15 +99,15 @@ class cpu_training_backend : public cpu_backend {
   void normalise_pool(const normalised& what, tensor_view dst) const {
     cpu::normalise_pool(what, dst);
   }
-  void gate_backward(const normalised& what, const_tensor_view diff_dst,
-                     tensor_view diff_gate) const {
-    cpu::gate_backward(what, diff_dst, diff_gate);
+  void gate_backward(const normalised& what, const_tensor_view diff_dst, tensor_view diff_gate,
+                     float* sums) const {
+    cpu::gate_backward(what, diff_dst, diff_gate, sums);
   }
   void normalise_backward(const normalised& what, const float* diff_dst, const float* diff_pool,
-                          bool of_batch, tensor_view diff_src, float* diff_weight, float* diff_bias,
-                          std::byte* scratch) const {
-    cpu::normalise_backward(what, diff_dst, diff_pool, of_batch, diff_src, diff_weight, diff_bias,
-                            scratch);
+                          const float* gate_sums, bool of_batch, tensor_view diff_src,
+                          float* diff_weight, float* diff_bias, std::byte* scratch) const {
+    cpu::normalise_backward(what, diff_dst, diff_pool, gate_sums, of_batch, diff_src, diff_weight,
+                            diff_bias, scratch);
   }
 
   void activation_backward(activation act, const_tensor_view src, const_tensor_view diff_dst,

@@ -77,34 +77,91 @@ void sum_gradients(Formula formula, const normalised& what, const float* diff_ds
   });
 }
 
-/// dst[n,c] = by * keep[n] * sum over h, w of the result, times `weight` where there is one.
-template <bool Weighted>
-void sum_result(const normalised& what, const float* weight, float by, float* dst, isa best) {
-  with_formula(what.act, [&](auto formula) {
-    const norm_chunks cut(what.src.shape);
-    const std::size_t blocks = (cut.channels + pool_block - 1) / pool_block;
-    const auto images = static_cast<std::size_t>(what.src.shape.n);
-    const std::size_t work = cut.image_pixels * std::min(cut.channels, pool_block);
-    parallel_ranges(images * blocks, work, [&](std::size_t first, std::size_t last) {
-      for (std::size_t i = first; i < last; ++i) {
-        const std::size_t image = i / blocks, channel = i % blocks * pool_block;
-        const std::size_t count = std::min(pool_block, cut.channels - channel);
-        double total[pool_block] = {};
-        for (std::size_t p = 0; p < cut.image_pixels; p += norm_chunks::longest) {
-          float sums[pool_block] = {};
-          const std::size_t at = (image * cut.image_pixels + p) * cut.channels + channel;
-          sweep(sum_kernel<decltype(formula), Weighted>{formula, what.src.data + at,
-                                                        Weighted ? weight + at : nullptr,
-                                                        what.constants.scale + channel,
-                                                        what.constants.shift + channel, sums},
-                {std::min(norm_chunks::longest, cut.image_pixels - p), count, cut.channels}, best);
-          for (std::size_t c = 0; c < count; ++c) total[c] += double{sums[c]};
-        }
-        const double factor = double{by} * (what.keep != nullptr ? double{what.keep[image]} : 1.0);
-        for (std::size_t c = 0; c < count; ++c)
-          dst[image * cut.channels + channel + c] = static_cast<float>(total[c] * factor);
+/// Calls `sum(first, range, channel, sums)` for pieces of an image's pixels, where `sum` adds to
+/// `Count` rows of `pool_block` floats, and `done(image, channel, count, totals)` with the totals
+/// of `count` channels, [Count][pool_block]. Several blocks of channels an image keep threads busy.
+template <std::size_t Count, class Sum, class Done>
+void sum_images(const shape4& shape, const Sum& sum, const Done& done) {
+  const norm_chunks cut(shape);
+  const std::size_t blocks = (cut.channels + pool_block - 1) / pool_block;
+  const auto images = static_cast<std::size_t>(shape.n);
+  const std::size_t work = cut.image_pixels * std::min(cut.channels, pool_block);
+  parallel_ranges(images * blocks, work, [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      const std::size_t image = i / blocks, channel = i % blocks * pool_block;
+      const std::size_t count = std::min(pool_block, cut.channels - channel);
+      const std::size_t start = image * cut.image_pixels * cut.channels + channel;
+      float sums[Count * pool_block] = {};
+      if (cut.image_pixels <= norm_chunks::longest) {
+        sum(start, sweep_range{cut.image_pixels, count, cut.channels}, channel, sums);
+        done(image, channel, count, sums);
+        continue;
       }
-    });
+      double totals[Count * pool_block] = {};
+      for (std::size_t p = 0; p < cut.image_pixels; p += norm_chunks::longest) {
+        std::fill_n(sums, Count * pool_block, 0.0f);
+        sum(start + p * cut.channels,
+            sweep_range{std::min(norm_chunks::longest, cut.image_pixels - p), count, cut.channels},
+            channel, sums);
+        for (std::size_t k = 0; k < Count * pool_block; ++k) totals[k] += double{sums[k]};
+      }
+      done(image, channel, count, totals);
+    }
+  });
+}
+
+/// Turns a channel's sums of g and of g (src - mean) into what the second pass subtracts, and into
+/// the gradients of weight and bias where they are asked for.
+struct gradient_ends {
+  const norm_constants& constants;
+  double pixels;
+  bool of_batch;
+  float *diff_weight, *diff_bias;
+  float *offset, *slope;  ///< zero where `of_batch` is not
+
+  void end(std::size_t c, double sum, double uncentred) const {
+    const double product = uncentred * double{constants.inverse[c]};
+    if (diff_bias != nullptr) diff_bias[c] = static_cast<float>(sum);
+    if (diff_weight != nullptr) diff_weight[c] = static_cast<float>(product);
+    if (!of_batch) return;
+    const double share = double{constants.scale[c]} / pixels;
+    offset[c] = static_cast<float>(share * sum);
+    slope[c] = static_cast<float>(share * product * double{constants.inverse[c]});
+  }
+};
+
+/// The sums over all images, from those that `gate_backward` has taken of each.
+inline void sum_gates(const normalised& what, const float* diff_pool, const float* gate_sums,
+                      const norm_chunks& cut, const gradient_ends& ends) {
+  const double share = 1 / static_cast<double>(cut.image_pixels);
+  cut.for_each_channels([&](std::size_t first, std::size_t last) {
+    double sums[channel_block] = {}, products[channel_block] = {};
+    for (std::size_t n = 0; n < static_cast<std::size_t>(what.src.shape.n); ++n) {
+      const float* of_image = gate_sums + n * 4 * cut.channels;
+      const double keep = what.keep != nullptr ? double{what.keep[n]} : 1.0;
+      for (std::size_t c = first; c < last; ++c) {
+        const std::size_t at = n * cut.channels + c;
+        const double factor = what.gate != nullptr ? keep * double{what.gate[at]} : keep;
+        const double pool = diff_pool != nullptr ? share * double{diff_pool[at]} : 0.0;
+        sums[c - first] += factor * double{of_image[c]} + pool * double{of_image[cut.channels + c]};
+        products[c - first] += factor * double{of_image[2 * cut.channels + c]} +
+                               pool * double{of_image[3 * cut.channels + c]};
+      }
+    }
+    for (std::size_t c = first; c < last; ++c) ends.end(c, sums[c - first], products[c - first]);
+  });
+}
+
+/// The second pass: diff_src = scale * g - offset - slope * (src - mean).
+template <class Formula>
+void apply_gradients(Formula formula, const normalised& what, const float* diff_dst,
+                     const float* diff_pool, const norm_chunks& cut, const gradient_ends& ends,
+                     tensor_view diff_src, isa best) {
+  for_each_part(what, diff_pool, cut, [&](const auto& at, const auto& rows) {
+    sweep(backward_kernel<Formula>{gradient_of(formula, what, diff_dst, cut, at, rows),
+                                   diff_src.data + cut.offset(at), ends.offset + at.first_channel,
+                                   ends.slope + at.first_channel},
+          cut.range(at), best);
   });
 }
 
@@ -188,31 +245,75 @@ inline void normalise_forward(const normalised& what, const float* residual, ten
 
 /// Mean over h, w of act(scale * src + shift) into [n,1,1,c].
 inline void normalise_pool(const normalised& what, tensor_view dst, isa best = best_isa()) {
-  normalised plain = what;
-  plain.keep = nullptr;
-  const auto pixels = static_cast<float>(what.src.shape.h) * static_cast<float>(what.src.shape.w);
-  detail::sum_result<false>(plain, nullptr, 1 / pixels, dst.data, best);
+  const auto pixels = static_cast<double>(what.src.shape.h) * static_cast<double>(what.src.shape.w);
+  const auto channels = static_cast<std::size_t>(what.src.shape.c);
+  detail::with_formula(what.act, [&](auto formula) {
+    detail::sum_images<1>(
+        what.src.shape,
+        [&](std::size_t first, const detail::sweep_range& range, std::size_t channel, float* sums) {
+          detail::sweep(detail::sum_kernel<decltype(formula)>{formula, what.src.data + first,
+                                                              what.constants.scale + channel,
+                                                              what.constants.shift + channel, sums},
+                        range, best);
+        },
+        [&](std::size_t image, std::size_t channel, std::size_t count, const auto* totals) {
+          for (std::size_t c = 0; c < count; ++c)
+            dst.data[image * channels + channel + c] =
+                static_cast<float>(double{totals[c]} / pixels);
+        });
+  });
 }
 
-/// diff_gate[n,c] = sum over h, w of diff_dst * keep * act(scale * src + shift).
+/// diff_gate[n,c] = sum over h, w of diff_dst * keep * act(scale * src + shift), and into `sums`,
+/// [n,1,4,c], what `normalise_backward` would have to sum up in a pass of its own.
 inline void gate_backward(const normalised& what, const_tensor_view diff_dst, tensor_view diff_gate,
-                          isa best = best_isa()) {
-  detail::sum_result<true>(what, diff_dst.data, 1, diff_gate.data, best);
+                          float* sums, isa best = best_isa()) {
+  const auto channels = static_cast<std::size_t>(what.src.shape.c);
+  detail::with_formula(what.act, [&](auto formula) {
+    using kernel = detail::gate_sums_kernel<decltype(formula)>;
+    detail::sum_images<kernel::sums>(
+        what.src.shape,
+        [&](std::size_t first, const detail::sweep_range& range, std::size_t channel, float* rows) {
+          detail::sweep(kernel{formula, what.src.data + first, diff_dst.data + first,
+                               what.constants.scale + channel, what.constants.shift + channel,
+                               what.constants.mean + channel, rows, detail::pool_block},
+                        range, best);
+        },
+        [&](std::size_t image, std::size_t channel, std::size_t count, const auto* totals) {
+          const double keep = what.keep != nullptr ? double{what.keep[image]} : 1.0;
+          for (std::size_t c = 0; c < count; ++c)
+            diff_gate.data[image * channels + channel + c] =
+                static_cast<float>(double{totals[c]} * keep);
+          for (std::size_t k = 1; k < kernel::sums; ++k)
+            for (std::size_t c = 0; c < count; ++c)
+              sums[(image * 4 + k - 1) * channels + channel + c] =
+                  static_cast<float>(totals[k * detail::pool_block + c]);
+        });
+  });
 }
 
-/// As `training_backend` defines it: one pass for the sums, where they are needed, and one that
-/// applies them. Both compute the activation's derivative again.
+/// As `training_backend` defines it: one pass for the sums, where they are needed and
+/// `gate_backward` has not left them in `gate_sums` (null: it has not), and one that applies them.
+/// Both compute the activation's derivative again.
 inline void normalise_backward(const normalised& what, const float* diff_dst,
-                               const float* diff_pool, bool of_batch, tensor_view diff_src,
-                               float* diff_weight, float* diff_bias, std::byte* scratch,
-                               isa best = best_isa()) {
+                               const float* diff_pool, const float* gate_sums, bool of_batch,
+                               tensor_view diff_src, float* diff_weight, float* diff_bias,
+                               std::byte* scratch, isa best = best_isa()) {
   detail::with_formula(what.act, [&](auto formula) {
     const detail::norm_chunks cut(diff_src.shape);
-    const norm_constants& k = what.constants;
     auto* partials = reinterpret_cast<float*>(scratch);
-    float *offset = partials + cut.partial_floats(), *slope = offset + cut.channels;
+    float* offset = partials + cut.partial_floats();
+    const detail::gradient_ends ends{what.constants,
+                                     static_cast<double>(cut.pixels),
+                                     of_batch,
+                                     diff_weight,
+                                     diff_bias,
+                                     offset,
+                                     offset + cut.channels};
     std::fill_n(offset, 2 * cut.channels, 0.0f);
-    if (of_batch || diff_weight != nullptr || diff_bias != nullptr) {
+    if (gate_sums != nullptr) {
+      detail::sum_gates(what, diff_pool, gate_sums, cut, ends);
+    } else if (of_batch || diff_weight != nullptr || diff_bias != nullptr) {
       detail::sum_gradients(formula, what, diff_dst, diff_pool, cut, partials, best);
       cut.for_each_channels([&](std::size_t first, std::size_t last) {
         double sums[channel_block] = {}, products[channel_block] = {};
@@ -221,24 +322,11 @@ inline void normalise_backward(const normalised& what, const float* diff_dst,
             sums[c - first] += double{partials[2 * i * cut.channels + c]};
             products[c - first] += double{partials[(2 * i + 1) * cut.channels + c]};
           }
-        for (std::size_t c = first; c < last; ++c) {
-          const double sum = sums[c - first], product = products[c - first] * double{k.inverse[c]};
-          if (diff_bias != nullptr) diff_bias[c] = static_cast<float>(sum);
-          if (diff_weight != nullptr) diff_weight[c] = static_cast<float>(product);
-          if (!of_batch) continue;
-          const double share = double{k.scale[c]} / static_cast<double>(cut.pixels);
-          offset[c] = static_cast<float>(share * sum);
-          slope[c] = static_cast<float>(share * product * double{k.inverse[c]});
-        }
+        for (std::size_t c = first; c < last; ++c)
+          ends.end(c, sums[c - first], products[c - first]);
       });
     }
-    detail::for_each_part(what, diff_pool, cut, [&](const auto& at, const auto& rows) {
-      detail::sweep(
-          detail::backward_kernel<decltype(formula)>{
-              detail::gradient_of(formula, what, diff_dst, cut, at, rows),
-              diff_src.data + cut.offset(at), offset + at.first_channel, slope + at.first_channel},
-          cut.range(at), best);
-    });
+    detail::apply_gradients(formula, what, diff_dst, diff_pool, cut, ends, diff_src, best);
   });
 }
 

@@ -25,6 +25,11 @@ struct unchanged {
   }
   template <class Floats>
   EFFNET_KERNEL_BODY void back(const Floats&, Floats&) const {}
+  template <class Floats>
+  EFFNET_KERNEL_BODY void both(const Floats& x, Floats& to, Floats& slope) const {
+    to = x;
+    slope = Floats{} + 1.0f;
+  }
 };
 
 /// ReLU and ReLU6: min(max(x, low), high).
@@ -45,6 +50,12 @@ struct clamped {
     const Floats zero = {}, inside = (x - low) * (high - x);
     g = inside > zero ? g : zero;
   }
+  template <class Floats>
+  EFFNET_KERNEL_BODY void both(const Floats& x, Floats& to, Floats& slope) const {
+    apply(x, to);
+    slope = Floats{} + 1.0f;
+    back(x, slope);
+  }
 };
 
 /// An activation whose formula is fixed at compile time.
@@ -59,6 +70,17 @@ struct smooth {
     Floats slope;
     derivative(Act, x, slope);
     g *= slope;
+  }
+  /// The activation and its derivative, for one exponential.
+  template <class Floats>
+  EFFNET_KERNEL_BODY void both(const Floats& x, Floats& to, Floats& slope) const {
+    static_assert(Act == activation::silu || Act == activation::sigmoid);
+    sigmoid(x, to);
+    slope = to * (1.0f - to);
+    if constexpr (Act == activation::silu) {
+      slope = to + x * slope;
+      to *= x;
+    }
   }
 };
 
@@ -130,11 +152,11 @@ struct forward_kernel {
   }
 };
 
-/// Adds up act(scale * src + shift), times `weight` where there is one.
-template <class Formula, bool Weighted>
+/// Adds up act(scale * src + shift).
+template <class Formula>
 struct sum_kernel {
   Formula formula;
-  const float *src, *weight;
+  const float* src;
   const float *scale_row, *shift_row;
   float* sum_row;
 
@@ -145,16 +167,51 @@ struct sum_kernel {
     load(shift_row + c, shift);
     load(sum_row + c, sum);
     for (std::size_t r = 0; r < rows.count; ++r) {
-      const std::size_t i = rows[r] + c;
-      read(src + i, rows.ahead, x);
+      read(src + rows[r] + c, rows.ahead, x);
       formula.apply(x * scale + shift, y);
-      if constexpr (Weighted) {
-        read(weight + i, rows.ahead, x);
-        y *= x;
-      }
       sum += y;
     }
     store(sum, sum_row + c);
+  }
+};
+
+/// What one pass over an image can sum up for squeeze-excite's backward pass and for that of the
+/// batch norm in front of it, whose gradient is linear in what is not known yet: with z = scale *
+/// src + shift, the sums of diff * act(z), diff * act'(z), act'(z), and of the last two times (src
+/// - mean).
+template <class Formula>
+struct gate_sums_kernel {
+  static constexpr std::size_t sums = 5;
+
+  Formula formula;
+  const float *src, *diff;
+  const float *scale_row, *shift_row, *mean_row;
+  float* sum_rows;  ///< `sums` rows, each `row` floats from the one before
+  std::size_t row;
+
+  template <class Floats>
+  EFFNET_KERNEL_BODY void column(std::size_t c, const sweep_rows& rows) const {
+    Floats scale, shift, mean, total[sums], x, g, act, slope;
+    load(scale_row + c, scale);
+    load(shift_row + c, shift);
+    load(mean_row + c, mean);
+#pragma GCC unroll 5
+    for (std::size_t k = 0; k < sums; ++k) load(sum_rows + k * row + c, total[k]);
+    for (std::size_t r = 0; r < rows.count; ++r) {
+      const std::size_t i = rows[r] + c;
+      read(src + i, rows.ahead, x);
+      read(diff + i, rows.ahead, g);
+      formula.both(x * scale + shift, act, slope);
+      x -= mean;
+      total[0] += g * act;
+      g *= slope;
+      total[1] += g;
+      total[2] += slope;
+      total[3] += g * x;
+      total[4] += slope * x;
+    }
+#pragma GCC unroll 5
+    for (std::size_t k = 0; k < sums; ++k) store(total[k], sum_rows + k * row + c);
   }
 };
 

@@ -68,6 +68,8 @@ class conv_norm {
   /// Squeeze-excite's factors, [n,1,1,c], and the gradient of the mean that it reads.
   void set_gate(int gate) { gate_ = gate; }
   void set_diff_pool(int buffer) { diff_pool_ = buffer; }
+  /// What squeeze-excite's backward pass has summed up, [n,1,4,c].
+  void set_gate_sums(int buffer) { gate_sums_ = buffer; }
   /// Stochastic depth drops the result with block number `block`.
   void set_block(int block) { block_ = block; }
   int gate() const { return gate_; }
@@ -114,6 +116,7 @@ class conv_norm {
     diff_result_ = owned ? diff_dst_ : space.acquire(layer_.dst_shape());
     if (!owned) space.drop_diff(dst_);
     space.release(diff_pool_);
+    space.release(gate_sums_);
     space.release(dst_);
     if (layer_.trained() && !src_.stored() && !layer_.weights_read_normalised()) {
       diff_src_buffer_ = space.acquire(src_.shape);
@@ -143,8 +146,11 @@ class conv_norm {
     const float* diff_pool = diff_pool_ == training_space::none
                                  ? nullptr
                                  : pass.at(diff_pool_, {shape.n, 1, 1, shape.c}).data;
+    const float* gate_sums = gate_sums_ == training_space::none
+                                 ? nullptr
+                                 : pass.at(gate_sums_, {shape.n, 1, 4, shape.c}).data;
     const layer_tensors& l = layer_.layer();
-    pass.on.normalise_backward(result(pass), diff_dst, diff_pool, of_batch_, diff,
+    pass.on.normalise_backward(result(pass), diff_dst, diff_pool, gate_sums, of_batch_, diff,
                                tensors_->gradient_at(l.bn_weight), tensors_->gradient_at(l.bn_bias),
                                pass.scratch);
     if (layer_.trained()) backward_weights(pass, diff);
@@ -199,7 +205,8 @@ class conv_norm {
   float eps_;
   const trained_tensors<B>* tensors_;
   std::size_t statistics_;  // where they stand among all
-  int gate_ = training_space::none, diff_pool_ = training_space::none, block_ = -1;
+  int gate_ = training_space::none, diff_pool_ = training_space::none;
+  int gate_sums_ = training_space::none, block_ = -1;
   int src_buffer_ = training_space::none, diff_src_buffer_ = training_space::none;
   int diff_dst_ = training_space::none, diff_result_ = training_space::none;
   int diff_src_ = training_space::none, diff_sum_ = training_space::none;

@@ -78,7 +78,7 @@ class trained_head {
     if (src_.unit != nullptr) return;  // its batch norm takes the gradient of the mean as it is
     normalised plain = source(pass);
     plain.act = activation::identity;  // the sum in front applies the activation's derivative
-    pass.on.normalise_backward(plain, nullptr, diff_pooled.data, false,
+    pass.on.normalise_backward(plain, nullptr, diff_pooled.data, nullptr, false,
                                pass.at(diff_src_, src_.shape), nullptr, nullptr, pass.scratch);
   }
 

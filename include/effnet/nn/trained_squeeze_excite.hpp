@@ -49,15 +49,17 @@ class trained_squeeze_excite {
     diff_gate_ = space.acquire(pooled_shape_);
     diff_active_ = space.acquire(squeeze_.dst_shape());
     diff_pooled_ = space.acquire(pooled_shape_);
+    sums_ = space.acquire(sums_shape());
     space.release(diff_gate_);
     space.release(diff_active_);
     unit_->set_diff_pool(diff_pooled_);
+    unit_->set_gate_sums(sums_);
   }
   void backward(const training_pass<B>& pass) const {
     const tensor_view diff_gate = pass.at(diff_gate_, pooled_shape_);
     const tensor_view diff_active = pass.at(diff_active_, squeeze_.dst_shape());
     pass.on.gate_backward(unit_->result(pass, false), pass.at(diff_dst_, unit_->value().shape),
-                          diff_gate);
+                          diff_gate, pass.at(sums_, sums_shape()).data);
     pass.on.activation_backward(activation::sigmoid, pass.at(excited_, pooled_shape_), diff_gate,
                                 diff_gate);
     if (excite_.trained())
@@ -71,6 +73,7 @@ class trained_squeeze_excite {
   }
 
  private:
+  shape4 sums_shape() const { return {pooled_shape_.n, 1, 4, pooled_shape_.c}; }
   static shape4 pooled(const shape4& s) { return {s.n, 1, 1, s.c}; }
 
   conv_norm<B>* unit_;
@@ -84,6 +87,7 @@ class trained_squeeze_excite {
   int excited_, gate_;
   int diff_dst_ = training_space::none, diff_gate_ = training_space::none;
   int diff_active_ = training_space::none, diff_pooled_ = training_space::none;
+  int sums_ = training_space::none;
 };
 
 }  // namespace effnet

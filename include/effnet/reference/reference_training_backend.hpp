@@ -56,13 +56,13 @@ class reference_training_backend : public reference_backend {
   void normalise_pool(const normalised& what, tensor_view dst) const {
     reference::normalise_pool(what, dst);
   }
-  void gate_backward(const normalised& what, const_tensor_view diff_dst,
-                     tensor_view diff_gate) const {
+  void gate_backward(const normalised& what, const_tensor_view diff_dst, tensor_view diff_gate,
+                     float*) const {
     reference::gate_backward(what, diff_dst, diff_gate);
   }
   void normalise_backward(const normalised& what, const float* diff_dst, const float* diff_pool,
-                          bool of_batch, tensor_view diff_src, float* diff_weight, float* diff_bias,
-                          std::byte*) const {
+                          const float*, bool of_batch, tensor_view diff_src, float* diff_weight,
+                          float* diff_bias, std::byte*) const {
     reference::normalise_backward(what, diff_dst, diff_pool, of_batch, diff_src, diff_weight,
                                   diff_bias);
   }
