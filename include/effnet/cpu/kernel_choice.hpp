@@ -11,32 +11,32 @@ namespace effnet::cpu {
 
 /// Whether Winograd should be faster than direct convolution. Costs are in multiply-adds of the
 /// inner loops: what tiles waste at an image's edges, sums over rows of a matrix too low for its
-/// kernel, and weights four times as large that each chunk of tiles reads again.
-constexpr bool prefers_winograd(const conv_problem& p) {
-  if (!has_winograd(p)) return false;
-  const shape4 d = p.dst();
-  const auto tiles = static_cast<double>(d.n) * ((d.h + 3) / 4) * ((d.w + 3) / 4);
+/// kernel, transforms, and `moved` for what a pair of channels costs in memory at each point.
+constexpr bool winograd_pays(const conv_problem& p, double tiles, double moved) {
   const double in = p.src.c, out = p.out;
   constexpr double efficiency = 0.7;         // of the products, beside direct convolution's
-  constexpr double read = 8;                 // one weight, from the third cache
   constexpr double source = 6, result = 10;  // one transformed value
-  const double products = in * out * (tiles / efficiency + read * (tiles / 48 + 1));
+  const double products = in * out * (tiles / efficiency + moved);
   const double transforms = tiles * (source * in + result * out);
   return 36 * (products + transforms) < static_cast<double>(p.macs());
 }
-
-/// The same of the gradient by the weights: its sums, 36 for every pair of channels, are written,
-/// read and transformed once, which costs the more the less of them the third cache holds.
-constexpr bool prefers_winograd_weight_gradient(const conv_problem& p) {
-  if (!has_winograd(p)) return false;
+constexpr double winograd_tiles(const conv_problem& p) {
   const shape4 d = p.dst();
-  const auto tiles = static_cast<double>(d.n) * ((d.h + 3) / 4) * ((d.w + 3) / 4);
-  const double in = p.src.c, out = p.out;
-  constexpr double efficiency = 0.7, source = 6, gradient = 10;
-  const double megabytes = 36 * in * out * sizeof(float) / 1e6;
-  const double products = in * out * (tiles / efficiency + 18 + 1.4 * megabytes);
-  const double transforms = tiles * (source * in + gradient * out);
-  return 36 * (products + transforms) < static_cast<double>(p.macs());
+  return static_cast<double>(d.n) * ((d.h + 3) / 4) * ((d.w + 3) / 4);
+}
+
+/// Weights four times as large are read again by each chunk of tiles.
+constexpr bool prefers_winograd(const conv_problem& p) {
+  constexpr double read = 8;  // one weight, from the third cache
+  const double tiles = winograd_tiles(p);
+  return has_winograd(p) && winograd_pays(p, tiles, read * (tiles / 48 + 1));
+}
+
+/// Of the gradient by the weights: its sums, 36 for every pair of channels, are written, read and
+/// transformed once, which costs the more the less of them the third cache holds.
+constexpr bool prefers_winograd_weight_gradient(const conv_problem& p) {
+  const double megabytes = 36.0 * p.src.c * p.out * sizeof(float) / 1e6;
+  return has_winograd(p) && winograd_pays(p, winograd_tiles(p), 18 + 1.4 * megabytes);
 }
 
 /// Own 1x1 and stem kernels win by what follows the product: SiLU in half of oneDNN's time. Bare

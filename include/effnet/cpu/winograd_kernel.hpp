@@ -97,19 +97,30 @@ EFFNET_KERNEL_BODY void transform_sources(const winograd_shape& w, const float* 
   }
 }
 
+/// Where the results of a tile stand, in floats from the batch's first, and how many rows and
+/// columns of them its image has.
+struct result_tile {
+  std::size_t first, high, wide;
+};
+EFFNET_KERNEL_BODY result_tile result_tile_of(const winograd_shape& w, std::size_t t) {
+  const auto height = static_cast<std::size_t>(w.out_height);
+  const auto width = static_cast<std::size_t>(w.out_width);
+  const std::size_t image = t / (w.rows * w.columns), place = t % (w.rows * w.columns);
+  const std::size_t y = place / w.columns * tile_out, x = place % w.columns * tile_out;
+  return {((image * height + y) * width + x) * w.out, std::min(tile_out, height - y),
+          std::min(tile_out, width - x)};
+}
+
 /// Fetches what tile `t` stores, `channels` from `dst` on: rows of tiles are too scattered for the
 /// hardware to see.
 inline void fetch_results(const winograd_shape& w, const float* dst, std::size_t t,
                           std::size_t channels) {
-  const std::size_t image = t / (w.rows * w.columns), place = t % (w.rows * w.columns);
-  const std::size_t y0 = place / w.columns * tile_out, x0 = place % w.columns * tile_out;
-  const auto width = static_cast<std::size_t>(w.out_width);
-  const auto height = static_cast<std::size_t>(w.out_height);
-  for (std::size_t y = y0; y < std::min(y0 + tile_out, height); ++y)
-    for (std::size_t x = x0; x < std::min(x0 + tile_out, width); ++x) {
-      const float* pixel = dst + ((image * height + y) * width + x) * w.out;
-      for (std::size_t c = 0; c < channels; c += channel_block) fetch_for_store(pixel + c);
-    }
+  const result_tile tile = result_tile_of(w, t);
+  const float* row = dst + tile.first;
+  for (std::size_t y = 0; y < tile.high; ++y, row += static_cast<std::size_t>(w.out_width) * w.out)
+    for (std::size_t x = 0; x < tile.wide; ++x)
+      for (std::size_t c = 0; c < channels; c += channel_block)
+        fetch_for_store(row + x * w.out + c);
 }
 
 /// What the products of one panel become: dst = epilogue(A^T M A) of `count` tiles from tile
@@ -126,15 +137,11 @@ struct winograd_results {
 template <class Floats>
 EFFNET_KERNEL_BODY void transform_products(const winograd_shape& w, const winograd_results& to) {
   constexpr std::size_t lanes = lanes_of<Floats>;
-  const std::size_t per_image = w.rows * w.columns;
   const auto width = static_cast<std::size_t>(w.out_width);
   for (std::size_t t = 0; t < to.count; ++t) {
-    const std::size_t image = (to.first + t) / per_image, place = (to.first + t) % per_image;
-    const std::size_t y0 = place / w.columns * tile_out, x0 = place % w.columns * tile_out;
-    const std::size_t high = std::min(tile_out, static_cast<std::size_t>(w.out_height) - y0);
-    const std::size_t wide = std::min(tile_out, width - x0);
-    float* corner =
-        to.dst + ((image * static_cast<std::size_t>(w.out_height) + y0) * width + x0) * w.out;
+    const result_tile tile = result_tile_of(w, to.first + t);
+    const std::size_t high = tile.high, wide = tile.wide;
+    float* corner = to.dst + tile.first;
     for (std::size_t c = 0; c < to.channels; c += lanes) {
       const std::size_t part = std::min(lanes, to.channels - c);
       const float* from = to.products + t * w.product_row + c;

@@ -38,15 +38,11 @@ EFFNET_KERNEL_BODY void transform_gradients(const winograd_shape& w, const float
                                             std::size_t channels, std::size_t first,
                                             std::size_t count, float* z) {
   constexpr std::size_t lanes = lanes_of<Floats>;
-  const std::size_t per_image = w.rows * w.columns;
   const auto width = static_cast<std::size_t>(w.out_width);
   for (std::size_t t = 0; t < count; ++t) {
-    const std::size_t image = (first + t) / per_image, place = (first + t) % per_image;
-    const std::size_t y0 = place / w.columns * tile_out, x0 = place % w.columns * tile_out;
-    const std::size_t high = std::min(tile_out, static_cast<std::size_t>(w.out_height) - y0);
-    const std::size_t wide = std::min(tile_out, width - x0);
-    const float* corner =
-        diff_dst + ((image * static_cast<std::size_t>(w.out_height) + y0) * width + x0) * w.out;
+    const result_tile tile = result_tile_of(w, first + t);
+    const std::size_t high = tile.high, wide = tile.wide;
+    const float* corner = diff_dst + tile.first;
     for (std::size_t c = 0; c < channels; c += lanes) {
       const std::size_t part = std::min(lanes, channels - c);
       const bool whole = high == tile_out && wide == tile_out && part == lanes;
