@@ -1,23 +1,27 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
-#include <utility>
 
 #include <effnet/cpu/vector_math.hpp>
 
 namespace effnet::cpu {
 
+/// Pixels whose results are made together, so that none waits for its last sum, and half of them at
+/// the end of a row.
+inline constexpr std::size_t depthwise_pixels = 8;
+
 /// One row of results of a depthwise convolution for a block of channels, from source rows with
 /// zeros beside them: dst[x][c] = act(bias[c] + sum over ky, kx of
 /// rows[ky][(x * stride + kx)][c] * weights[ky][kx][c]); their sum over the row is added to `sums`.
+/// Source pixels are two registers apart, and rows hold what `width` rounded up to half
+/// `depthwise_pixels` would read.
 struct depthwise_row {
-  const float* const* rows;  ///< `kernel` pointers to [pixels][columns]
-  std::size_t columns;       ///< floats of a source pixel: whole registers
+  const float* const* rows;  ///< `kernel` pointers to [pixels][2 * registers' floats]
   std::size_t kernel, stride;
   std::size_t width;     ///< pixels of the result
   const float* weights;  ///< [kernel * kernel][columns]
+  std::size_t columns;   ///< floats of a weight: whole registers, at most two
   const float* bias;     ///< [channels]
   activation act;
   std::size_t channels;  ///< that are stored, at most `columns`
@@ -28,9 +32,6 @@ struct depthwise_row {
 
 namespace detail {
 
-/// Pixels whose results are made together, so that none waits for its last sum.
-inline constexpr std::size_t depthwise_pixels = 8;
-
 /// Activates, sums and stores the `count` results that lie at `results`, a register each.
 template <class Floats, class Act>
 EFFNET_KERNEL_BODY void depthwise_store(const depthwise_row& d, Act act, const float* results,
@@ -39,6 +40,8 @@ EFFNET_KERNEL_BODY void depthwise_store(const depthwise_row& d, Act act, const f
   const std::size_t part = std::min(lanes_of<Floats>, d.channels - c);
   float* to = d.dst + x * d.dst_step + c;
   for (std::size_t i = 0; i < count; ++i, to += d.dst_step) {
+    // Where the next row goes: pieces of pixels are too far apart for the hardware to see.
+    fetch_for_store(to + d.width * d.dst_step);
     Floats value;
     load(results + i * lanes_of<Floats>, value);
     apply(act, value, value);
@@ -51,18 +54,22 @@ EFFNET_KERNEL_BODY void depthwise_store(const depthwise_row& d, Act act, const f
 }
 
 /// `Pixels` results from pixel `x` on, for one register of channels, before their activation.
-template <class Floats, std::size_t Pixels>
+/// `Kernel` and `Stride` are the row's, or 0.
+template <class Floats, std::size_t Pixels, std::size_t Kernel, std::size_t Stride>
 EFFNET_KERNEL_BODY void depthwise_tile(const depthwise_row& d, std::size_t x, std::size_t c,
                                        float* results) {
+  constexpr std::size_t pixel = 2 * lanes_of<Floats>;
+  const std::size_t kernel = Kernel > 0 ? Kernel : d.kernel;
+  const std::size_t step = (Stride > 0 ? Stride : d.stride) * pixel;
   Floats sums[Pixels], bias;
   load_part(d.bias + c, std::min(lanes_of<Floats>, d.channels - c), bias);
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < Pixels; ++i) sums[i] = bias;
   const float* weights = d.weights + c;
-  const std::size_t step = d.stride * d.columns;
-  for (std::size_t ky = 0; ky < d.kernel; ++ky) {
+  for (std::size_t ky = 0; ky < kernel; ++ky) {
     const float* src = d.rows[ky] + x * step + c;
-    for (std::size_t kx = 0; kx < d.kernel; ++kx, src += d.columns, weights += d.columns) {
+#pragma GCC unroll 5
+    for (std::size_t kx = 0; kx < kernel; ++kx, src += pixel, weights += d.columns) {
       Floats w;
       load(weights, w);
 #pragma GCC unroll 8
@@ -76,33 +83,41 @@ EFFNET_KERNEL_BODY void depthwise_tile(const depthwise_row& d, std::size_t x, st
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < Pixels; ++i) store(sums[i], results + i * lanes_of<Floats>);
 }
-
-/// The row for one register of channels, in tiles of at most `depthwise_pixels` of equal size.
-template <class Floats, std::size_t... Pixels>
-EFFNET_KERNEL_BODY void depthwise_register(const depthwise_row& d, std::size_t c,
-                                           std::index_sequence<Pixels...>) {
-  Floats total;
-  load(d.sums + c, total);
-  float results[depthwise_pixels * lanes_of<Floats>];
-  const std::size_t tiles = (d.width + depthwise_pixels - 1) / depthwise_pixels;
-  std::size_t from = 0;
-  for (std::size_t i = 1; i <= tiles; ++i) {
-    const std::size_t to = d.width * i / tiles;
-    static_cast<void>(((to - from == Pixels + 1 &&
-                        (depthwise_tile<Floats, Pixels + 1>(d, from, c, results), true)) ||
-                       ...));
-    if (d.act == activation::silu)
-      depthwise_store(d, constant_silu{}, results, to - from, from, c, total);
-    else
-      depthwise_store(d, d.act, results, to - from, from, c, total);
-    from = to;
-  }
-  store(total, d.sums + c);
+template <class Floats, std::size_t Pixels>
+EFFNET_KERNEL_BODY void depthwise_tile_of(const depthwise_row& d, std::size_t x, std::size_t c,
+                                          float* results) {
+  if (d.kernel == 3 && d.stride == 1)
+    depthwise_tile<Floats, Pixels, 3, 1>(d, x, c, results);
+  else if (d.kernel == 3 && d.stride == 2)
+    depthwise_tile<Floats, Pixels, 3, 2>(d, x, c, results);
+  else if (d.kernel == 5 && d.stride == 1)
+    depthwise_tile<Floats, Pixels, 5, 1>(d, x, c, results);
+  else if (d.kernel == 5 && d.stride == 2)
+    depthwise_tile<Floats, Pixels, 5, 2>(d, x, c, results);
+  else
+    depthwise_tile<Floats, Pixels, 0, 0>(d, x, c, results);
 }
+
 template <class Floats>
-EFFNET_KERNEL_BODY void depthwise_row_body(const depthwise_row& d) {
-  for (std::size_t c = 0; c < d.channels; c += lanes_of<Floats>)
-    depthwise_register<Floats>(d, c, std::make_index_sequence<depthwise_pixels>{});
+EFFNET_KERNEL_BODY void depthwise_row_body(const depthwise_row& of) {
+  const depthwise_row d = of;  // a copy that the stores cannot change
+  for (std::size_t c = 0; c < d.channels; c += lanes_of<Floats>) {
+    Floats total;
+    load(d.sums + c, total);
+    float results[depthwise_pixels * lanes_of<Floats>];
+    for (std::size_t x = 0; x < d.width; x += depthwise_pixels) {
+      const std::size_t count = std::min(depthwise_pixels, d.width - x);
+      if (count > depthwise_pixels / 2)
+        depthwise_tile_of<Floats, depthwise_pixels>(d, x, c, results);
+      else
+        depthwise_tile_of<Floats, depthwise_pixels / 2>(d, x, c, results);
+      if (d.act == activation::silu)
+        depthwise_store(d, constant_silu{}, results, count, x, c, total);
+      else
+        depthwise_store(d, d.act, results, count, x, c, total);
+    }
+    store(total, d.sums + c);
+  }
 }
 inline void depthwise_row_portable(const depthwise_row& d) {
   depthwise_row_body<floats4>(d);

@@ -82,10 +82,12 @@ class expand_depthwise {
   std::size_t all_columns() const { return panels_.count() * panels_.width(); }
   /// Pixels of a row in the ring, with the zeros beside them.
   std::size_t padded() const {
-    const auto needed = static_cast<std::size_t>(problem_.dst().w - 1) * stride() + kernel();
+    const std::size_t results = rounded_up(problem_.dst().w, depthwise_pixels / 2);
+    const std::size_t needed = (results - 1) * stride() + kernel();
     return std::max(needed, static_cast<std::size_t>(problem_.pad.left) + width());
   }
-  std::size_t ring_floats() const { return (ring_ + 1) * padded() * panels_.width(); }
+  std::size_t ring_row() const { return padded() * panels_.width(); }
+  std::size_t ring_floats() const { return (ring_ + 1) * ring_row(); }
   std::size_t rows_at_a_time() const { return std::max<std::size_t>(1, 112 / width()); }
   std::size_t product_floats() const {
     return rounded_up(rows_at_a_time() * width() * panels_.width(), channel_block);
@@ -121,9 +123,9 @@ class expand_depthwise {
     const std::size_t columns = panels_.columns(at.panel), channel = panels_.first(at.panel);
     const std::size_t first = results() * at.part / parts_;
     const std::size_t last = results() * (at.part + 1) / parts_;
-    clear_sides(columns, own);
+    clear_sides(own);
     std::fill_n(sums, panels_.width(), 0.0f);
-    const float* zeros = own + ring_ * padded() * columns;
+    const float* zeros = own + ring_ * ring_row();
     auto** rows = reinterpret_cast<const float**>(own + ring_floats() + product_floats());
     const auto top = static_cast<std::size_t>(problem_.pad.top);
     const auto below = [&](std::size_t row) { return row > top ? row - top : 0; };
@@ -138,16 +140,16 @@ class expand_depthwise {
       for (std::size_t ky = 0; ky < kernel(); ++ky) {
         const std::size_t row = y * stride() + ky;
         const bool inside = row >= top && row - top < height();
-        rows[ky] = inside ? own + (row - top) % ring_ * padded() * columns : zeros;
+        rows[ky] = inside ? own + (row - top) % ring_ * ring_row() : zeros;
       }
       const auto out_width = static_cast<std::size_t>(problem_.dst().w);
       make_depthwise_row({.rows = rows,
-                          .columns = columns,
                           .kernel = kernel(),
                           .stride = stride(),
                           .width = out_width,
                           .weights = reinterpret_cast<const float*>(depthwise.weights.data()) +
                                      channel * kernel() * kernel(),
+                          .columns = columns,
                           .bias = reinterpret_cast<const float*>(depthwise.bias.data()) + channel,
                           .act = act_,
                           .channels = panels_.channels(at.panel),
@@ -159,9 +161,9 @@ class expand_depthwise {
   }
 
   /// The zeros beside the ring's rows, and the row of zeros behind it.
-  void clear_sides(std::size_t columns, float* own) const {
-    const std::size_t left = static_cast<std::size_t>(problem_.pad.left) * columns;
-    const std::size_t row = padded() * columns, inner = left + width() * columns;
+  void clear_sides(float* own) const {
+    const std::size_t left = static_cast<std::size_t>(problem_.pad.left) * panels_.width();
+    const std::size_t row = ring_row(), inner = left + width() * panels_.width();
     for (std::size_t i = 0; i < ring_; ++i, own += row) {
       std::fill_n(own, left, 0.0f);
       std::fill(own + std::min(inner, row), own + row, 0.0f);
@@ -175,9 +177,8 @@ class expand_depthwise {
     const std::size_t columns = panels_.columns(at.panel), channel = panels_.first(at.panel);
     const std::size_t real = panels_.channels(at.panel);
     float* products = own + ring_floats();
-    const auto ring_row = [&](std::size_t row) {
-      return own + (row % ring_ * padded() + static_cast<std::size_t>(problem_.pad.left)) * columns;
-    };
+    float* inner = own + static_cast<std::size_t>(problem_.pad.left) * panels_.width();
+    const auto place_of = [&](std::size_t row) { return inner + row % ring_ * ring_row(); };
     for (std::size_t row = from; row < to; row += rows_at_a_time()) {
       const std::size_t count = std::min(rows_at_a_time(), to - row);
       const float* pixels = src + (at.image * height() + row) * width() * in_;
@@ -187,9 +188,10 @@ class expand_depthwise {
                        .step = in_,
                        .rows = width(),
                        .whole = 0,
-                       .last = columns,
+                       .last = panels_.width(),
                        .real = real,
-                       .to = ring_row(row + i)},
+                       .to = place_of(row + i),
+                       .ahead = width() * in_},
                       best_);
         continue;
       }
@@ -211,18 +213,17 @@ class expand_depthwise {
                        .channels = real,
                        .bias = reinterpret_cast<const float*>(expand->bias.data()) + channel,
                        .then = {.before = act_},
-                       .dst = ring_row(row + i),
-                       .dst_step = columns},
+                       .dst = place_of(row + i),
+                       .dst_step = panels_.width()},
                       best_);
     }
   }
 
-  /// The weights of the panel that this thread will probably take next.
+  /// The weights of the next panel.
   fetched_lines ahead(const packed_weights& expand, std::size_t panel) const {
-    const std::size_t next = panel + std::max<std::size_t>(1, workers_ / parts_);
-    if (next >= panels_.count()) return {};
+    if (panel + 1 == panels_.count()) return {};
     const auto* weights = reinterpret_cast<const float*>(expand.weights.data());
-    return panels_.lines(next, weights + panels_.first(next) * in_);
+    return panels_.lines(panel + 1, weights + panels_.first(panel + 1) * in_);
   }
 
   /// The means of images, from the sums of their parts in their order.

@@ -15,6 +15,7 @@ struct panel_copy {
   std::size_t whole;       ///< panels in front of the last
   std::size_t last, real;  ///< floats of the last
   float* to;
+  std::size_t ahead = 0;  ///< what stands so many floats behind the last panel is fetched, if any
 };
 
 namespace detail {
@@ -38,6 +39,7 @@ EFFNET_KERNEL_BODY void copy_panels_body(const panel_copy& c) {
       Floats x = {};
       if (i < c.real) load_part(from + i, std::min(lanes, c.real - i), x);
       store(x, at + i);
+      if (c.ahead > 0) __builtin_prefetch(from + c.ahead + i, 0, 2);
     }
   }
 }

@@ -3,7 +3,10 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 
 #include <effnet/cpu/thread_scope.hpp>
@@ -30,18 +33,56 @@ void parallel_ranges(std::size_t count, std::size_t work, const Body& body) {
   }
 }
 
-/// Calls `body(worker, item)` for every item below `count`, each on whichever thread is free next;
-/// `worker` tells the threads apart and is below omp_get_max_threads(). For items that cost much
-/// and whose results do not depend on who makes them.
+namespace detail {
+
+/// Items that nobody has begun: their thread takes the first, others the last. Both ends stand in
+/// one word, on a cache line of its own.
+class alignas(64) open_items {
+ public:
+  void put(std::size_t first, std::size_t last) { ends_.store(first | last << half); }
+  bool take_first(std::size_t& item) { return take(true, item); }
+  bool take_last(std::size_t& item) { return take(false, item); }
+
+ private:
+  static constexpr int half = 32;
+
+  bool take(bool front, std::size_t& item) {
+    std::uint64_t ends = ends_.load();
+    while (true) {
+      const std::uint64_t first = ends & UINT32_MAX, last = ends >> half;
+      if (first >= last) return false;
+      item = front ? first : last - 1;
+      if (ends_.compare_exchange_weak(ends, front ? ends + 1 : first | item << half)) return true;
+    }
+  }
+
+  std::atomic<std::uint64_t> ends_ = 0;
+};
+
+}  // namespace detail
+
+/// Calls `body(worker, item)` for every item below `count`; `worker` tells the threads apart and is
+/// below omp_get_max_threads(). Each thread has an equal run of items, one after another as they
+/// lie; one that is done takes over others' last. For items whose results do not depend on who
+/// makes them.
 template <class Body>
 void parallel_items(std::size_t count, const Body& body) {
   if (count < 2 || omp_get_max_threads() == 1) {
     for (std::size_t item = 0; item < count; ++item) body(std::size_t{0}, item);
     return;
   }
-#pragma omp parallel for schedule(dynamic, 1)
-  for (std::size_t item = 0; item < count; ++item)
-    body(static_cast<std::size_t>(omp_get_thread_num()), item);
+  constexpr std::size_t most = 64;  // runs; more threads help out
+  std::array<detail::open_items, most> open;
+  const std::size_t runs = std::min(most, static_cast<std::size_t>(omp_get_max_threads()));
+  for (std::size_t i = 0; i < runs; ++i) open[i].put(count * i / runs, count * (i + 1) / runs);
+#pragma omp parallel
+  {
+    const auto self = static_cast<std::size_t>(omp_get_thread_num());
+    std::size_t item = 0;
+    while (self < runs && open[self].take_first(item)) body(self, item);
+    for (std::size_t other = 1; other <= runs; ++other)
+      while (open[(self + other) % runs].take_last(item)) body(self, item);
+  }
 }
 
 /// The same for items that may throw, and that run on one thread whatever they call; the first

@@ -147,9 +147,7 @@ class pointwise_convolution {
     parallel_items(parts * panel_parts_, [&](std::size_t worker, std::size_t item) {
       const std::size_t slice = item % panel_parts_, part = item / panel_parts_;
       const std::size_t first = first_of(part), last = first_of(part + 1);
-      // The part that this thread will probably take next.
-      const std::size_t then =
-          std::min(parts - 1, part + std::max<std::size_t>(1, workers_ / panel_parts_));
+      const std::size_t then = std::min(parts - 1, part + 1);
       float* sums = reinterpret_cast<float*>(scratch) + worker * worker_floats();
       const float* of_image = gate != nullptr ? gate + part / pixel_parts_ * in_ : nullptr;
       const float* rows = src + first * in_;
@@ -191,8 +189,9 @@ class pointwise_convolution {
     const std::size_t fit = std::clamp<std::size_t>(cached / in_, 14, most_pixels);
     const std::size_t least = (pixels_ + fit - 1) / fit;
     pixel_parts_ = least;
-    // One thread runs small products faster than others wake.
-    if (images_ * pixels_ * in_ * panels_.all_columns() < 16 * 8192) return;
+    // One thread runs small products faster than others wake, and fetches small weights.
+    constexpr std::size_t fetching = 5;  // multiply-adds a weight
+    if ((images_ * pixels_ + fetching) * in_ * panels_.all_columns() < 16 * 8192) return;
     double best = std::numeric_limits<double>::max();
     const auto consider = [&](std::size_t parts, std::size_t slices) {
       const std::size_t units = images_ * parts * slices;

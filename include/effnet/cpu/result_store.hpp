@@ -25,8 +25,9 @@ namespace detail {
 
 /// One register of channels of all rows.
 template <class Floats, class Act>
-EFFNET_KERNEL_BODY void store_channels(const result_store& s, Act before, std::size_t c) {
+EFFNET_KERNEL_BODY void store_channels(const result_store& of, Act before, std::size_t c) {
   constexpr std::size_t lanes = lanes_of<Floats>;
+  const result_store s = of;  // a copy that the stores cannot change
   const std::size_t part = std::min(lanes, s.channels - c);
   Floats bias = {};
   if (s.bias != nullptr) load_part(s.bias + c, part, bias);

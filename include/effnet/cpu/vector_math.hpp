@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <type_traits>
 
 #include <effnet/arch/network_spec.hpp>
@@ -32,7 +33,7 @@ EFFNET_KERNEL_BODY void scale_by_power(const Floats& x, const Floats& n, Floats&
   bits += exponent << 23;
   std::memcpy(&to, &bits, sizeof bits);
 }
-/// x / d, for d from 1 to 1e38.
+/// x / d, for d from 1 on.
 template <class Floats>
 EFFNET_KERNEL_BODY void divide(const Floats& x, const Floats& d, Floats& to) {
   to = x / d;
@@ -57,62 +58,93 @@ EFFNET_KERNEL_BODY void subtract_ln2(const floats8& x, const floats8& n, floats8
   to = x;
   asm("vfnmadd231ps %1, %2, %0" : "+x"(to) : "x"(n), "x"(ln2));
 }
-EFFNET_KERNEL_BODY void subtract_ln2(const floats16& x, const floats16& n, floats16& to) {
-  const floats16 ln2 = floats16{} + 0.693147182f;
-  to = x;
-  asm("vfnmadd231ps %1, %2, %0" : "+v"(to) : "v"(n), "v"(ln2));
-}
-EFFNET_KERNEL_BODY void scale_by_power(const floats16& x, const floats16& n, floats16& to) {
-  asm("vscalefps %2, %1, %0" : "=v"(to) : "v"(x), "v"(n));
-}
 /// Where dividing is slow: 14 bits of 1 / d from the processor, then one step of Newton's.
 EFFNET_KERNEL_BODY void divide(const floats16& x, const floats16& d, floats16& to) {
   if (divides_fast()) {
     to = x / d;
     return;
   }
-  floats16 y;
-  asm("vrcp14ps %1, %0" : "=v"(y) : "v"(d));
+  floats16 finite, y;
+  asm("vminps %1, %2, %0" : "=v"(finite) : "v"(d), "v"(floats16{} + 1e38f));
+  asm("vrcp14ps %1, %0" : "=v"(y) : "v"(finite));
   const floats16 first = x * y;
-  to = first + first * (1.0f - d * y);
+  to = first + first * (1.0f - finite * y);
 }
 #endif
 
-}  // namespace detail
-
-/// e^x with a relative error below 8e-7: x = n ln 2 + r with |r| <= ln 2 / 2, the polynomial of
-/// degree 5 whose largest relative error is as small as can be (7.5e-8), times 2^n. Below -87 and
-/// above 87 it stays at the values there, so that nothing overflows or becomes denormal; NaN stays
-/// NaN.
+/// e^-x, for x from -87 to 87: -x = n ln 2 + r with |r| <= ln 2 / 2, the polynomial of degree 5
+/// whose largest relative error is as small as can be (7.5e-8), times 2^n.
 template <class Floats>
-EFFNET_KERNEL_BODY void exponential(const Floats& x, Floats& to) {
-  const Floats zero = {};
-  Floats clamped;
-  detail::clamp(x, zero - 87.0f, zero + 87.0f, clamped);
+EFFNET_KERNEL_BODY void exponential_of_minus(const Floats& x, Floats& to) {
   constexpr float magic = 12582912.0f;  // adding it rounds: 1.5 * 2^23
-  const Floats n = (clamped * 1.44269504f + magic) - magic;
+  const Floats n = (x * -1.44269504f + magic) - magic;
   Floats r;
-  detail::subtract_ln2(clamped, n, r);
+  subtract_ln2(-x, n, r);
   Floats p = r * 8.29765600e-3f + 4.19153438e-2f;
   p = p * r + 1.66675761e-1f;
   p = p * r + 4.99988891e-1f;
   p = p * r + 9.99999646e-1f;
   p = p * r + 1.00000012f;
-  detail::scale_by_power(p, n, to);
+  scale_by_power(p, n, to);
+}
+/// `x` as `exponential_of_minus` takes it: where it is outside, e^-x is as good as 0 or infinite.
+template <class Floats>
+EFFNET_KERNEL_BODY void bound_exponent(const Floats& x, Floats& to) {
+  const Floats zero = {};
+  clamp(x, zero - 87.0f, zero + 87.0f, to);
+}
+/// The same where e^-x may be infinite for a finite x: x / (1 + e^-x) needs no lower bound.
+template <class Floats>
+EFFNET_KERNEL_BODY void bound_silu(const Floats& x, Floats& to) {
+  bound_exponent(x, to);
 }
 
+#if EFFNET_NAMES_INSTRUCTIONS
+/// 2^(j / 32).
+inline constexpr std::array<float, 32> roots_of_two = [] {
+  std::array<float, 32> roots{};
+  double root = 1;
+  for (float& to : roots) to = static_cast<float>(root), root *= 1.0218971486541166;
+  return roots;
+}();
+/// With fewer steps: -x = n ln 2 - r with n in steps of 1/32 and |r| <= ln 2 / 64, 2^n's fraction
+/// from a table, a polynomial of degree 2 (5.3e-8). It takes every x up to 87 but -infinity.
+EFFNET_KERNEL_BODY void exponential_of_minus(const floats16& x, floats16& to) {
+  constexpr float magic = 393216.0f;  // adding it rounds to 1/32: 1.5 * 2^18
+  const floats16 rounded = x * -1.44269504f + magic, n = rounded - magic;
+  const floats16 ln2 = floats16{} + 0.693147182f;
+  floats16 r = x, low, high, fraction = rounded;
+  asm("vfmadd231ps %1, %2, %0" : "+v"(r) : "v"(n), "v"(ln2));
+  load(roots_of_two.data(), low);
+  load(roots_of_two.data() + 16, high);
+  // An index is the lowest five bits, and the scale floor(n).
+  asm("vpermi2ps %2, %1, %0" : "+v"(fraction) : "v"(low), "v"(high));
+  floats16 p = r * 0.500003636f - 1.00001466f;
+  p = (p * r + 1.0f) * fraction;
+  asm("vscalefps %2, %1, %0" : "=v"(to) : "v"(p), "v"(n));
+}
+EFFNET_KERNEL_BODY void bound_silu(const floats16& x, floats16& to) {
+  asm("vminps %1, %2, %0" : "=v"(to) : "v"(x), "v"(floats16{} + 87.0f));
+}
+#endif
+
+}  // namespace detail
+
+/// 1 / (1 + e^-x) with a relative error below 8e-7; NaN stays NaN.
 template <class Floats>
 EFFNET_KERNEL_BODY void sigmoid(const Floats& x, Floats& to) {
-  Floats e;
-  exponential(-x, e);
+  Floats bounded, e;
+  detail::bound_exponent(x, bounded);
+  detail::exponential_of_minus(bounded, e);
   detail::divide(Floats{} + 1.0f, 1.0f + e, to);
 }
 
-/// x * sigmoid(x).
+/// x * sigmoid(x), as exactly.
 template <class Floats>
 EFFNET_KERNEL_BODY void silu(const Floats& x, Floats& to) {
-  Floats e;
-  exponential(-x, e);
+  Floats bounded, e;
+  detail::bound_silu(x, bounded);
+  detail::exponential_of_minus(bounded, e);
   detail::divide(x, 1.0f + e, to);
 }
 

@@ -134,19 +134,45 @@ struct winograd_results {
   float* dst;
 };
 
+/// Stores a register of channels of one tile's results, which lie at `values` before bias.
+template <class Floats, class Act>
+EFFNET_KERNEL_BODY void store_tile(const winograd_shape& w, const winograd_results& of, Act before,
+                                   const result_tile& tile, const float* values, std::size_t c) {
+  constexpr std::size_t lanes = lanes_of<Floats>;
+  const std::size_t part = std::min(lanes, of.channels - c), step = w.out;
+  const std::size_t row = static_cast<std::size_t>(w.out_width) * step;
+  const epilogue then = of.then;
+  Floats bias;
+  load_part(of.bias + c, part, bias);
+  float* to = of.dst + tile.first + c;
+  for (std::size_t y = 0; y < tile.high; ++y, to += row, values += tile_out * lanes) {
+    float* pixel = to;
+    for (std::size_t x = 0; x < tile.wide; ++x, pixel += step) {
+      Floats value;
+      load(values + x * lanes, value);
+      apply(before, value + bias, value);
+      if (then.add_dst) {
+        Floats residual;
+        load_part(pixel, part, residual);
+        value += residual;
+      }
+      if (then.after != activation::identity) apply(then.after, value, value);
+      if (part == lanes)
+        store(value, pixel);
+      else
+        store_part(value, part, pixel);
+    }
+  }
+}
+
 template <class Floats>
 EFFNET_KERNEL_BODY void transform_products(const winograd_shape& w, const winograd_results& to) {
   constexpr std::size_t lanes = lanes_of<Floats>;
-  const auto width = static_cast<std::size_t>(w.out_width);
   for (std::size_t t = 0; t < to.count; ++t) {
     const result_tile tile = result_tile_of(w, to.first + t);
-    const std::size_t high = tile.high, wide = tile.wide;
-    float* corner = to.dst + tile.first;
     for (std::size_t c = 0; c < to.channels; c += lanes) {
-      const std::size_t part = std::min(lanes, to.channels - c);
       const float* from = to.products + t * w.product_row + c;
-      Floats down[tile_out][tile_src], constants;
-      load_part(to.bias + c, part, constants);
+      Floats down[tile_out][tile_src];
 #pragma GCC unroll 6
       for (std::size_t x = 0; x < tile_src; ++x) {
         Floats column[tile_src], sums[tile_out];
@@ -157,25 +183,19 @@ EFFNET_KERNEL_BODY void transform_products(const winograd_shape& w, const winogr
 #pragma GCC unroll 4
         for (std::size_t y = 0; y < tile_out; ++y) down[y][x] = sums[y];
       }
-      for (std::size_t y = 0; y < high; ++y) {
+      float values[tile_out * tile_out * lanes];
+#pragma GCC unroll 4
+      for (std::size_t y = 0; y < tile_out; ++y) {
         Floats sums[tile_out];
         output_transform(down[y], sums);
-        float* pixel = corner + y * width * w.out + c;
-        for (std::size_t x = 0; x < wide; ++x, pixel += w.out) {
-          Floats value;
-          apply(to.then.before, sums[x] + constants, value);
-          if (to.then.add_dst) {
-            Floats residual;
-            load_part(pixel, part, residual);
-            value += residual;
-          }
-          apply(to.then.after, value, value);
-          if (part == lanes)
-            store(value, pixel);
-          else
-            store_part(value, part, pixel);
-        }
+#pragma GCC unroll 4
+        for (std::size_t x = 0; x < tile_out; ++x)
+          store(sums[x], values + (y * tile_out + x) * lanes);
       }
+      if (to.then.before == activation::silu)
+        store_tile<Floats>(w, to, constant_silu{}, tile, values, c);
+      else
+        store_tile<Floats>(w, to, to.then.before, tile, values, c);
     }
   }
 }
