@@ -28,8 +28,8 @@ enum class source_form { plain, gated, normalised };
 
 /// A dense 1x1 convolution, the product of pixels and output channels. A part of the pixels stays
 /// in the second cache while panels of output channels pass by; parts of both are shared out among
-/// threads. A gate of squeeze-excite is multiplied into a copy of whichever is smaller, the pixels
-/// or the weights; pixels that are still to be normalised are copied as they become.
+/// threads. A gate of squeeze-excite is multiplied into a copy of whichever is smaller, an image's
+/// pixels or the weights; pixels that are still to be normalised are copied as they become.
 class pointwise_convolution {
  public:
   pointwise_convolution(const conv_problem& problem, const epilogue& then,
@@ -49,10 +49,12 @@ class pointwise_convolution {
     }
     share_out();
     copies_ = in_ % aliasing == 0 || source == source_form::normalised ||
-              (source == source_form::gated && part_pixels() < panels_.all_columns());
+              (source == source_form::gated && pixels_ <= panels_.all_columns());
   }
 
-  std::size_t scratch_bytes() const { return workers_ * worker_floats() * sizeof(float); }
+  std::size_t scratch_bytes() const {
+    return workers_ * worker_floats() * sizeof(float) + (scales_weights() ? packed_bytes() : 0);
+  }
   weight_layout layout() const {
     return {
         .kind = kernel_kind::pointwise, .direct = {}, .block = static_cast<int>(panels_.width())};
@@ -140,25 +142,53 @@ class pointwise_convolution {
   template <class Copy>
   void run(const packed_weights& packed, const float* src, const float* gate, float* dst,
            std::byte* scratch, const Copy& copy) const {
-    const std::size_t parts = images_ * pixel_parts_;
+    const auto* weights = reinterpret_cast<const float*>(packed.weights.data());
+    if (gate == nullptr || !scales_weights()) {
+      run_images(packed, weights, 0, images_, src, gate, dst, scratch, copy);
+      return;
+    }
+    auto* scaled = reinterpret_cast<float*>(scratch) + workers_ * worker_floats();
+    for (std::size_t image = 0; image < images_; ++image, gate += in_) {
+      parallel_ranges(
+          panels_.count(), panels_.width() * in_, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t panel = begin; panel < end; ++panel) {
+              const std::size_t first = panels_.first(panel) * in_;
+              scale_rows(weights + first, gate, scaled + first, in_, panels_.columns(panel), best_);
+            }
+          });
+      run_images(packed, scaled, image, image + 1, src, nullptr, dst, scratch, copy);
+    }
+  }
+  /// Of images [begin, end), with `weights` for those of `packed`.
+  template <class Copy>
+  void run_images(const packed_weights& packed, const float* weights, std::size_t begin,
+                  std::size_t end, const float* src, const float* gate, float* dst,
+                  std::byte* scratch, const Copy& copy) const {
+    const std::size_t parts = (end - begin) * pixel_parts_;
     const auto first_of = [&](std::size_t part) {
-      return part / pixel_parts_ * pixels_ + pixels_ * (part % pixel_parts_) / pixel_parts_;
+      return (begin + part / pixel_parts_) * pixels_ +
+             pixels_ * (part % pixel_parts_) / pixel_parts_;
     };
     parallel_items(parts * panel_parts_, [&](std::size_t worker, std::size_t item) {
       const std::size_t slice = item % panel_parts_, part = item / panel_parts_;
       const std::size_t first = first_of(part), last = first_of(part + 1);
       const std::size_t then = std::min(parts - 1, part + 1);
       float* sums = reinterpret_cast<float*>(scratch) + worker * worker_floats();
-      const float* of_image = gate != nullptr ? gate + part / pixel_parts_ * in_ : nullptr;
       const float* rows = src + first * in_;
       if (copies_) {
-        copy(first, last - first, of_image, sums + sum_floats());
+        copy(first, last - first, gate != nullptr ? gate + part / pixel_parts_ * in_ : nullptr,
+             sums + sum_floats());
         rows = sums + sum_floats();
       }
-      multiply_part(packed, rows, first, last - first, panels_.count() * slice / panel_parts_,
-                    panels_.count() * (slice + 1) / panel_parts_, copies_ ? nullptr : of_image,
-                    {src + first_of(then) * in_, (first_of(then + 1) - first_of(then)) * in_}, sums,
-                    dst);
+      multiply_part({.packed = packed,
+                     .weights = weights,
+                     .rows = rows,
+                     .first = first,
+                     .count = last - first,
+                     .next = src + first_of(then) * in_,
+                     .next_floats = (first_of(then + 1) - first_of(then)) * in_},
+                    panels_.count() * slice / panel_parts_,
+                    panels_.count() * (slice + 1) / panel_parts_, sums, dst);
     });
   }
 
@@ -168,19 +198,22 @@ class pointwise_convolution {
   static constexpr std::size_t depth_at_a_time = 512;
   static constexpr std::size_t cached_weights = 256 * 1024;  // bytes
 
-  struct floats {
-    const float* first;
-    std::size_t count;
+  /// Pixels that are multiplied while some panels pass by.
+  struct pixel_part {
+    const packed_weights& packed;
+    const float* weights;  ///< packed ones, or what the gate made of them
+    const float* rows;     ///< of pixels, as they are multiplied
+    std::size_t first, count;
+    const float* next;  ///< the pixels that come next, as they lie
+    std::size_t next_floats;
   };
 
   std::size_t row() const { return copies_ ? rounded_up(in_, channel_block) + channel_block : in_; }
   std::size_t part_pixels() const { return (pixels_ + pixel_parts_ - 1) / pixel_parts_; }
   std::size_t sum_floats() const { return part_pixels() * panels_.width(); }
-  std::size_t worker_floats() const {
-    return sum_floats() + (copies_                         ? part_pixels() * row()
-                           : source_ == source_form::gated ? in_ * panels_.width()
-                                                           : 0);
-  }
+  std::size_t worker_floats() const { return sum_floats() + (copies_ ? part_pixels() * row() : 0); }
+  /// Whether the gate becomes part of the weights.
+  bool scales_weights() const { return source_ == source_form::gated && !copies_; }
 
   /// Parts of an image's pixels and of panels, so that the last thread is done as early as can be.
   /// Costs are in multiply-adds of a column: weights come from the third cache once a part, a low
@@ -223,67 +256,62 @@ class pointwise_convolution {
     }
   }
 
-  /// Panels [begin, end) of `count` pixels; a gate is multiplied into each panel's weights.
-  void multiply_part(const packed_weights& packed, const float* rows, std::size_t first,
-                     std::size_t count, std::size_t begin, std::size_t end, const float* gate,
-                     floats next, float* sums, float* dst) const {
-    const auto* bias = reinterpret_cast<const float*>(packed.bias.data());
+  /// Panels [begin, end) of a part.
+  void multiply_part(const pixel_part& p, std::size_t begin, std::size_t end, float* sums,
+                     float* dst) const {
+    const auto* bias = reinterpret_cast<const float*>(p.packed.bias.data());
     for (std::size_t panel = begin; panel < end; ++panel) {
       const std::size_t channel = panels_.first(panel), columns = panels_.columns(panel);
-      const std::size_t step = packed.plain != nullptr ? out_ : columns;
-      const float* weights = weights_of(packed, panel);
-      if (gate != nullptr) {
-        scale_rows(weights, gate, sums + sum_floats(), in_, columns, best_);
-        weights = sums + sum_floats();
-      }
+      const std::size_t step = p.packed.plain != nullptr ? out_ : columns;
+      const float* weights = weights_of(p, panel);
       // Sums that nothing follows are made in their place.
       const bool bare =
           then_ == epilogue{} && bias == nullptr && panels_.channels(panel) == columns;
-      float* to = bare ? dst + first * out_ + channel : sums;
+      float* to = bare ? dst + p.first * out_ + channel : sums;
       for (std::size_t k = 0; k < in_; k += depth_at_a_time)
-        multiply({.src = rows + k,
+        multiply({.src = p.rows + k,
                   .row_step = row(),
-                  .rows = count,
+                  .rows = p.count,
                   .weights = weights + k * step,
                   .weight_step = step,
                   .depth = std::min(depth_at_a_time, in_ - k),
                   .sums = to,
                   .sum_step = bare ? out_ : columns,
                   .add = k > 0,
-                  .ahead = ahead(packed, panel, end, k, step, next)},
+                  .ahead = ahead(p, panel, end, k, step)},
                  panels_.registers(panel), best_);
       if (!bare)
         store_results({.sums = sums,
                        .sum_step = columns,
-                       .rows = count,
+                       .rows = p.count,
                        .channels = panels_.channels(panel),
                        .bias = bias != nullptr ? bias + channel : nullptr,
                        .then = then_,
-                       .dst = dst + first * out_ + channel,
+                       .dst = dst + p.first * out_ + channel,
                        .dst_step = out_},
                       best_);
     }
   }
   /// While a panel is multiplied: a share of the next pixels where all weights are in the cache,
-  /// else the next panel.
-  fetched_lines ahead(const packed_weights& packed, std::size_t panel, std::size_t end,
-                      std::size_t k, std::size_t step, floats next) const {
-    const std::size_t depth = std::min(depth_at_a_time, in_ - k);
-    if (packed_bytes() <= cached_weights && panel_parts_ == 1) {
-      const std::size_t lines = next.count / channel_block / panels_.count() * depth / in_;
-      const std::size_t before = next.count * (panel * in_ + k) / (panels_.count() * in_);
-      return {.first = next.first + before,
+  /// else the next panel, and all of the next pixels with the last.
+  fetched_lines ahead(const pixel_part& p, std::size_t panel, std::size_t end, std::size_t k,
+                      std::size_t step) const {
+    const bool cached = packed_bytes() <= cached_weights;
+    if (panel_parts_ == 1 && (cached || panel + 1 == end)) {
+      const std::size_t depth = std::min(depth_at_a_time, in_ - k);
+      const std::size_t shares = cached ? panels_.count() : 1, share = cached ? panel : 0;
+      const std::size_t lines = p.next_floats / channel_block / shares * depth / in_;
+      return {.first = p.next + p.next_floats * (share * in_ + k) / (shares * in_),
               .depth_step = channel_block,
               .tile_step = depth * channel_block,
               .tiles = (lines + depth - 1) / depth};
     }
     if (panel + 1 == end) return {};
-    return panels_.lines(panel + 1, weights_of(packed, panel + 1) + k * step, step);
+    return panels_.lines(panel + 1, weights_of(p, panel + 1) + k * step, step);
   }
-  const float* weights_of(const packed_weights& packed, std::size_t panel) const {
+  const float* weights_of(const pixel_part& p, std::size_t panel) const {
     const std::size_t channel = panels_.first(panel);
-    if (packed.plain != nullptr) return packed.plain + channel;
-    return reinterpret_cast<const float*>(packed.weights.data()) + channel * in_;
+    return p.packed.plain != nullptr ? p.packed.plain + channel : p.weights + channel * in_;
   }
 
   epilogue then_;
