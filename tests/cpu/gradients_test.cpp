@@ -52,9 +52,11 @@ TEST_CASE("cpu: own weight gradients agree with the reference on every instructi
                                   out, kernel, 1, 1, padding_rule::symmetric));
   cases.push_back(make_case("wide 1x1", {1, 6, 7, 700}, 1100, 1, 1, 1, padding_rule::symmetric));
   cases.push_back(make_case("wide 3x3", {1, 5, 6, 130}, 270, 3, 1, 1, padding_rule::symmetric));
-  for (const int stride : {1, 2})
-    cases.push_back(
-        make_case("depthwise", {3, 17, 14, 83}, 83, 5, stride, 83, padding_rule::tf_same));
+  for (const int kernel : {3, 5})
+    for (const int stride : {1, 2, 3})
+      for (const shape4 src : {shape4{3, 17, 14, 83}, shape4{1, 1, 2, 130}, shape4{5, 4, 61, 32}})
+        cases.push_back(make_case(sentence("depthwise ", to_string(src), ' ', kernel, " s", stride),
+                                  src, src.c, kernel, stride, src.c, padding_rule::tf_same));
   for (const conv_case& at : cases) {
     CAPTURE(at.name);
     const conv_problem& p = at.problem;
@@ -74,8 +76,9 @@ TEST_CASE("cpu: own weight gradients agree with the reference on every instructi
           op.run(data.src.data(), diff_dst.data(), to.data(), scratch.data());
           return to;
         };
-        if (p.kernel == 5) {
-          const std::vector<float> got = gradient_of(cpu::depthwise_weight_gradient(p, best));
+        if (p.depthwise()) {
+          const std::vector<float> got =
+              gradient_of(cpu::depthwise_weight_gradient(p, false, best));
           CHECK(relative_difference(got, expected) < 2e-6);
           if (threads == 1) on_one_thread = got;
           CHECK(got == on_one_thread);  // the same bits on any number of threads
@@ -90,6 +93,42 @@ TEST_CASE("cpu: own weight gradients agree with the reference on every instructi
       }
     }
   }
+}
+
+TEST_CASE("cpu: depthwise convolutions of training agree with the definition, forward and turned") {
+  for (const int kernel : {1, 3, 5, 7})
+    for (const int stride : {1, 2, 3})
+      for (const padding_rule rule : {padding_rule::tf_same, padding_rule::symmetric})
+        for (const shape4 src : {shape4{1, 1, 1, 16}, shape4{2, 9, 8, 33}, shape4{3, 4, 41, 130}}) {
+          const conv_case at = make_case(sentence(to_string(src), ' ', kernel, " s", stride), src,
+                                         src.c, kernel, stride, src.c, rule);
+          CAPTURE(at.name);
+          const conv_problem& p = at.problem;
+          const conv_data data(p);
+          const std::vector<double> exact =
+              convolve(p, {}, data.src.data(), data.weights.data(), data.bias.data(), {});
+          const std::vector<float> expected(exact.begin(), exact.end());
+          const std::vector<float> diff_dst = noise(p.dst().elements(), 9);
+          const std::vector<float> by_src =
+              run_conv_backward(reference_training_backend{}, p, data, diff_dst, false).src;
+          for (const cpu::isa best : instruction_sets())
+            for (const int threads : {1, 3}) {
+              const cpu::thread_scope scope(threads);
+              const cpu::depthwise_convolution op(p, false, best);
+              const aligned_buffer scratch(op.scratch_bytes());
+              std::vector<float> dst(p.dst().elements(), 7.0f);
+              op.forward(op.pack(data.weights.data(), data.bias.data()), data.src.data(),
+                         dst.data(), scratch.data());
+              CHECK(relative_difference(dst, expected) < 2e-6);
+              if (!cpu::is_turnable(p)) continue;
+              const cpu::depthwise_convolution back(cpu::turned(p), false, best);
+              const aligned_buffer more(back.scratch_bytes());
+              std::vector<float> diff_src(p.src.elements(), 7.0f);
+              back.forward(back.pack_turned(data.weights.data()), diff_dst.data(), diff_src.data(),
+                           more.data());
+              CHECK(relative_difference(diff_src, by_src) < 2e-6);
+            }
+        }
 }
 
 TEST_CASE("cpu: weights packed again are those packed afresh") {

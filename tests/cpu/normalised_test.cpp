@@ -137,7 +137,28 @@ TEST_CASE("cpu: the other ops of training are what their definitions say") {
   for (int threads : {1, 2, 3}) check_training_ops(cpu_training_backend(threads));
 }
 
-TEST_CASE("cpu: 1x1 convolutions and their weight gradients normalise their source themselves") {
+namespace {
+/// What reads `what` itself gives what the same op makes of `read`, which is what it becomes.
+template <class Conv, class Gradient>
+void reads_what_it_becomes(const conv_problem& p, const normalised& what, const float* read,
+                           const Conv& conv, const Gradient& by_weights) {
+  const std::vector<float> weights = noise(p.weights(), 3), diff = noise(p.dst().elements(), 4);
+  const auto plain = conv(false), itself = conv(true);
+  const aligned_buffer scratch(std::max(plain.scratch_bytes(), itself.scratch_bytes()));
+  std::vector<float> expected(p.dst().elements()), got(expected.size());
+  plain.forward(plain.pack(weights.data(), nullptr), read, expected.data(), scratch.data());
+  itself.forward(itself.pack(weights.data(), nullptr), what, got.data(), scratch.data());
+  close(got, expected);
+  const auto of_read = by_weights(false), of_itself = by_weights(true);
+  const aligned_buffer more(std::max(of_read.scratch_bytes(), of_itself.scratch_bytes()));
+  expected.assign(p.weights(), 0), got.assign(p.weights(), 7);
+  of_read.run(read, diff.data(), expected.data(), more.data());
+  of_itself.run(what, diff.data(), got.data(), more.data());
+  close(got, expected);
+}
+}  // namespace
+
+TEST_CASE("cpu: convolutions and their weight gradients normalise their source themselves") {
   for (const shape4& shape : shapes) {
     const norm_data data(shape);
     const auto channels = static_cast<std::size_t>(shape.c);
@@ -153,28 +174,30 @@ TEST_CASE("cpu: 1x1 convolutions and their weight gradients normalise their sour
                             .gate = at.gate ? data.gate.data() : nullptr,
                             .keep = at.keep ? data.keep.data() : nullptr};
       cpu::normalise_forward(what, nullptr, {read.data(), shape});
-      const conv_problem p{.src = shape, .out = 37, .kernel = 1, .pad = {}};
-      const std::vector<float> weights = noise(p.weights(), 3), diff = noise(p.dst().elements(), 4);
-      for (const cpu::isa best : instruction_sets()) {
-        CAPTURE(static_cast<int>(best));
+      for (const cpu::isa best : instruction_sets())
         for (const int threads : {1, 3}) {
+          CAPTURE(static_cast<int>(best));
           const cpu::thread_scope scope(threads);
-          const cpu::pointwise_convolution plain(p, {}, cpu::source_form::plain, best);
-          const cpu::pointwise_convolution itself(p, {}, cpu::source_form::normalised, best);
-          const aligned_buffer scratch(std::max(plain.scratch_bytes(), itself.scratch_bytes()));
-          std::vector<float> expected(p.dst().elements()), got(expected.size());
-          plain.forward(plain.pack(weights.data(), nullptr), read.data(), expected.data(),
-                        scratch.data());
-          itself.forward(itself.pack(weights.data(), nullptr), what, got.data(), scratch.data());
-          close(got, expected);
-          const cpu::pointwise_weight_gradient of_read(p, false, best), of_itself(p, true, best);
-          const aligned_buffer more(std::max(of_read.scratch_bytes(), of_itself.scratch_bytes()));
-          expected.assign(p.weights(), 0), got.assign(p.weights(), 7);
-          of_read.run(read.data(), diff.data(), expected.data(), more.data());
-          of_itself.run(what, diff.data(), got.data(), more.data());
-          close(got, expected);
+          const conv_problem dense{.src = shape, .out = 37, .kernel = 1, .pad = {}};
+          reads_what_it_becomes(
+              dense, what, read.data(),
+              [&](bool itself) {
+                const auto form = itself ? cpu::source_form::normalised : cpu::source_form::plain;
+                return cpu::pointwise_convolution(dense, {}, form, best);
+              },
+              [&](bool itself) { return cpu::pointwise_weight_gradient(dense, itself, best); });
+          for (const int stride : {1, 2}) {
+            const conv_problem depthwise =
+                make_case("", shape, shape.c, 3, stride, shape.c, padding_rule::tf_same).problem;
+            if (!depthwise.depthwise()) continue;  // of one channel
+            reads_what_it_becomes(
+                depthwise, what, read.data(),
+                [&](bool itself) { return cpu::depthwise_convolution(depthwise, itself, best); },
+                [&](bool itself) {
+                  return cpu::depthwise_weight_gradient(depthwise, itself, best);
+                });
+          }
         }
-      }
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include <effnet/cpu/depthwise_convolution.hpp>
 #include <effnet/cpu/direct_convolution.hpp>
 #include <effnet/cpu/kernel_choice.hpp>
 
@@ -30,6 +31,9 @@ class convolution {
     if (is_pointwise(problem))
       return convolution(kernels(std::in_place_type<pointwise_convolution>, problem, then,
                                  normalised_src ? source_form::normalised : source_form::plain));
+    if (has_depthwise(problem) && then == epilogue{})
+      return convolution(
+          kernels(std::in_place_type<depthwise_convolution>, problem, normalised_src));
     return convolution(problem, then, options);
   }
 
@@ -63,12 +67,23 @@ class convolution {
   }
   /// Whether it was planned for a source that is still to be normalised.
   bool reads_normalised() const {
-    const auto* own = std::get_if<pointwise_convolution>(&kernel_);
-    return own != nullptr && own->reads_normalised();
+    return std::visit(
+        [](const auto& kernel) {
+          if constexpr (requires { kernel.reads_normalised(); })
+            return kernel.reads_normalised();
+          else
+            return false;
+        },
+        kernel_);
   }
   void forward(const packed_weights& packed, const normalised& src, float* dst,
                std::byte* scratch) const {
-    std::get<pointwise_convolution>(kernel_).forward(packed, src, dst, scratch);
+    std::visit(
+        [&](const auto& kernel) {
+          if constexpr (requires { kernel.reads_normalised(); })
+            kernel.forward(packed, src, dst, scratch);
+        },
+        kernel_);
   }
   /// Of src * gate[n, in], for one that was planned as gated.
   void forward_gated(const packed_weights& packed, const float* src, const float* gate, float* dst,
@@ -78,7 +93,7 @@ class convolution {
 
  private:
   using kernels = std::variant<direct_convolution, winograd_convolution, pointwise_convolution,
-                               stem_convolution>;
+                               stem_convolution, depthwise_convolution>;
 
   explicit convolution(kernels kernel) : kernel_(std::move(kernel)) {}
 

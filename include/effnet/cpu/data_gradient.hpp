@@ -6,6 +6,7 @@
 #include <variant>
 
 #include <effnet/cpu/convolution_backward.hpp>
+#include <effnet/cpu/depthwise_convolution.hpp>
 #include <effnet/cpu/kernel_choice.hpp>
 
 namespace effnet::cpu {
@@ -13,8 +14,8 @@ namespace effnet::cpu {
 /// A planned gradient of a convolution by its source, on the kernel that is fastest for it. As with
 /// `convolution`, two threads use two.
 class data_gradient {
-  using kernels =
-      std::variant<convolution_backward_data, winograd_convolution, pointwise_convolution>;
+  using kernels = std::variant<convolution_backward_data, winograd_convolution,
+                               pointwise_convolution, depthwise_convolution>;
 
   /// Own kernels are those of the forward pass, turned.
   template <class General, class Own>
@@ -67,6 +68,9 @@ class data_gradient {
       return kernels(std::in_place_type<winograd_convolution>, turned(p), epilogue{});
     if (is_pointwise(p))
       return kernels(std::in_place_type<pointwise_convolution>, turned(p), epilogue{});
+    // oneDNN is faster where rows are short and channels many.
+    if (has_depthwise(p) && is_turnable(p) && p.src.w >= 16)
+      return kernels(std::in_place_type<depthwise_convolution>, turned(p));
     return kernels(std::in_place_type<convolution_backward_data>, p);
   }
 

@@ -27,7 +27,7 @@ struct depthwise_row {
   std::size_t channels;  ///< that are stored, at most `columns`
   float* dst;            ///< [width][dst_step]
   std::size_t dst_step;  ///< in floats
-  float* sums;           ///< [columns]
+  float* sums;           ///< [columns]; null for none
 };
 
 namespace detail {
@@ -54,10 +54,11 @@ EFFNET_KERNEL_BODY void depthwise_store(const depthwise_row& d, Act act, const f
 }
 
 /// `Pixels` results from pixel `x` on, for one register of channels, before their activation.
-/// `Kernel` and `Stride` are the row's, or 0.
+/// `Kernel` and `Stride` are the row's, or 0. Results lie `result_step` floats
+/// apart.
 template <class Floats, std::size_t Pixels, std::size_t Kernel, std::size_t Stride>
 EFFNET_KERNEL_BODY void depthwise_tile(const depthwise_row& d, std::size_t x, std::size_t c,
-                                       float* results) {
+                                       float* results, std::size_t result_step) {
   constexpr std::size_t pixel = 2 * lanes_of<Floats>;
   const std::size_t kernel = Kernel > 0 ? Kernel : d.kernel;
   const std::size_t step = (Stride > 0 ? Stride : d.stride) * pixel;
@@ -81,42 +82,53 @@ EFFNET_KERNEL_BODY void depthwise_tile(const depthwise_row& d, std::size_t x, st
     }
   }
 #pragma GCC unroll 8
-  for (std::size_t i = 0; i < Pixels; ++i) store(sums[i], results + i * lanes_of<Floats>);
+  for (std::size_t i = 0; i < Pixels; ++i) store(sums[i], results + i * result_step);
 }
 template <class Floats, std::size_t Pixels>
 EFFNET_KERNEL_BODY void depthwise_tile_of(const depthwise_row& d, std::size_t x, std::size_t c,
-                                          float* results) {
+                                          float* results, std::size_t result_step) {
   if (d.kernel == 3 && d.stride == 1)
-    depthwise_tile<Floats, Pixels, 3, 1>(d, x, c, results);
+    depthwise_tile<Floats, Pixels, 3, 1>(d, x, c, results, result_step);
   else if (d.kernel == 3 && d.stride == 2)
-    depthwise_tile<Floats, Pixels, 3, 2>(d, x, c, results);
+    depthwise_tile<Floats, Pixels, 3, 2>(d, x, c, results, result_step);
   else if (d.kernel == 5 && d.stride == 1)
-    depthwise_tile<Floats, Pixels, 5, 1>(d, x, c, results);
+    depthwise_tile<Floats, Pixels, 5, 1>(d, x, c, results, result_step);
   else if (d.kernel == 5 && d.stride == 2)
-    depthwise_tile<Floats, Pixels, 5, 2>(d, x, c, results);
+    depthwise_tile<Floats, Pixels, 5, 2>(d, x, c, results, result_step);
   else
-    depthwise_tile<Floats, Pixels, 0, 0>(d, x, c, results);
+    depthwise_tile<Floats, Pixels, 0, 0>(d, x, c, results, result_step);
 }
 
 template <class Floats>
 EFFNET_KERNEL_BODY void depthwise_row_body(const depthwise_row& of) {
   const depthwise_row d = of;  // a copy that the stores cannot change
-  for (std::size_t c = 0; c < d.channels; c += lanes_of<Floats>) {
-    Floats total;
-    load(d.sums + c, total);
-    float results[depthwise_pixels * lanes_of<Floats>];
-    for (std::size_t x = 0; x < d.width; x += depthwise_pixels) {
-      const std::size_t count = std::min(depthwise_pixels, d.width - x);
-      if (count > depthwise_pixels / 2)
-        depthwise_tile_of<Floats, depthwise_pixels>(d, x, c, results);
+  constexpr std::size_t lanes = lanes_of<Floats>, most = depthwise_pixels;
+  for (std::size_t c = 0; c < d.channels; c += lanes) {
+    Floats total = {};
+    float buffer[most * lanes];
+    for (std::size_t x = 0; x < d.width; x += most) {
+      const std::size_t count = std::min(most, d.width - x);
+      // Bare results are made in their place.
+      const bool bare = d.act == activation::identity && d.sums == nullptr &&
+                        d.channels - c >= lanes && count % (most / 2) == 0;
+      float* results = bare ? d.dst + x * d.dst_step + c : buffer;
+      const std::size_t step = bare ? d.dst_step : lanes;
+      for (std::size_t i = 0; bare && i < count; ++i)
+        fetch_for_store(results + (d.width + i) * d.dst_step);
+      if (count > most / 2)
+        depthwise_tile_of<Floats, most>(d, x, c, results, step);
       else
-        depthwise_tile_of<Floats, depthwise_pixels / 2>(d, x, c, results);
+        depthwise_tile_of<Floats, most / 2>(d, x, c, results, step);
+      if (bare) continue;
       if (d.act == activation::silu)
-        depthwise_store(d, constant_silu{}, results, count, x, c, total);
+        depthwise_store(d, constant_silu{}, buffer, count, x, c, total);
       else
-        depthwise_store(d, d.act, results, count, x, c, total);
+        depthwise_store(d, d.act, buffer, count, x, c, total);
     }
-    store(total, d.sums + c);
+    if (d.sums == nullptr) continue;
+    Floats before;
+    load(d.sums + c, before);
+    store(before + total, d.sums + c);
   }
 }
 inline void depthwise_row_portable(const depthwise_row& d) {

@@ -1,177 +1,220 @@
 #pragma once
 
+#include <omp.h>
+
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <string_view>
 
-#include <effnet/backend/problems.hpp>
+#include <effnet/cpu/depthwise_ring.hpp>
+#include <effnet/cpu/panels.hpp>
 #include <effnet/cpu/parallel.hpp>
-#include <effnet/cpu/vector.hpp>
 
 namespace effnet::cpu {
 
 namespace detail {
 
-inline constexpr int depthwise_kernel = 5;
+/// What one row of a result's gradients adds to the gradients of a panel's filters: sums[ky][kx][c]
+/// += sum over x of diff_dst[x][c] * rows[ky][x * stride + kx][c].
+struct depthwise_gradient_row {
+  const float* const* rows;  ///< as `depthwise_row` has them
+  std::size_t kernel, stride;
+  std::size_t width;      ///< pixels of the result
+  const float* diff_dst;  ///< [width][step]
+  std::size_t step;       ///< in floats
+  std::size_t channels;
+  float* sums;  ///< [kernel * kernel][2 registers]
+};
 
-/// A register's worth of a pixel's channels, or the last `count` where it is not `Full`.
-template <bool Full, class Floats>
-EFFNET_KERNEL_BODY void load_channels(const float* from, std::size_t count, Floats& to) {
-  if constexpr (Full) {
-    load(from, to);
-  } else {
-    float part[lanes_of<Floats>] = {};
-    std::memcpy(part, from, count * sizeof(float));
-    load(part, to);
-  }
-}
-
-/// The same channels of source pixel (y, x) of an image.
-EFFNET_KERNEL_BODY const float* pixel_at(const conv_problem& p, const float* image, int y, int x) {
-  return image + (static_cast<std::size_t>(y) * static_cast<std::size_t>(p.src.w) +
-                  static_cast<std::size_t>(x)) *
-                     static_cast<std::size_t>(p.src.c);
-}
-
-/// Adds one output pixel whose window may hang over the image.
-template <bool Full, class Floats>
-EFFNET_KERNEL_BODY void add_edge_pixel(const conv_problem& p, const float* image,
-                                       const float* gradient_at, int y, int x, std::size_t count,
-                                       Floats* total) {
-  Floats gradient, value;
-  load_channels<Full>(gradient_at, count, gradient);
-  for (int ky = 0; ky < depthwise_kernel; ++ky)
-    for (int kx = 0; kx < depthwise_kernel; ++kx) {
-      const int sy = y * p.stride - p.pad.top + ky, sx = x * p.stride - p.pad.left + kx;
-      if (sy < 0 || sy >= p.src.h || sx < 0 || sx >= p.src.w) continue;
-      load_channels<Full>(pixel_at(p, image, sy, sx), count, value);
-      total[ky * depthwise_kernel + kx] += gradient * value;
-    }
-}
-
-/// All 5x5 gradients of up to a register of channels in one pass over source and destination: an
-/// output pixel's gradient is loaded once and meets its whole window. Where windows lie inside the
-/// image the sums of a row of pixels stay in registers.
-template <bool Full, class Floats>
-EFFNET_KERNEL_BODY void depthwise_gradient_body(const conv_problem& p, const float* src,
-                                                const float* diff_dst, std::size_t channel,
-                                                std::size_t count, float* diff_weights) {
-  constexpr int taps = depthwise_kernel * depthwise_kernel;
-  const shape4 d = p.dst();
-  const auto channels = static_cast<std::size_t>(p.src.c);
-  const std::size_t image_size = p.src.elements() / static_cast<std::size_t>(p.src.n);
-  // Output columns and rows [inner, outer) whose windows lie within the image.
-  const int inner_x = std::min(d.w, (p.pad.left + p.stride - 1) / p.stride);
-  const int outer_x = std::max(
-      inner_x, std::min(d.w, (p.src.w - depthwise_kernel + p.pad.left + p.stride) / p.stride));
-  Floats total[taps] = {};
-  const float* gradients = diff_dst + channel;
-  for (int n = 0; n < d.n; ++n) {
-    const float* image = src + static_cast<std::size_t>(n) * image_size + channel;
-    for (int y = 0; y < d.h; ++y, gradients += static_cast<std::size_t>(d.w) * channels) {
-      const int top = y * p.stride - p.pad.top;
-      const bool inside = top >= 0 && top + depthwise_kernel <= p.src.h;
-      const int first = inside ? inner_x : d.w, last = inside ? outer_x : d.w;
-      for (int x = 0; x < first; ++x)
-        add_edge_pixel<Full>(p, image, gradients + static_cast<std::size_t>(x) * channels, y, x,
-                             count, total);
-      Floats row[taps] = {};
-      for (int x = first; x < last; ++x) {
-        Floats gradient, value;
-        load_channels<Full>(gradients + static_cast<std::size_t>(x) * channels, count, gradient);
-        const float* window = pixel_at(p, image, top, x * p.stride - p.pad.left);
+/// Kernel rows [ky, ky + Rows) for one register of channels: their sums stay in registers, and a
+/// gradient that is loaded once meets its whole window.
+template <class Floats, std::size_t Kernel, std::size_t Rows, bool Whole>
+EFFNET_KERNEL_BODY void add_window_rows(const depthwise_gradient_row& d, std::size_t ky,
+                                        std::size_t c, std::size_t part) {
+  constexpr std::size_t pixel = 2 * lanes_of<Floats>;
+  float* to = d.sums + ky * Kernel * pixel + c;
+  Floats sums[Rows * Kernel];
+  const float* rows[Rows];
+#pragma GCC unroll 25
+  for (std::size_t t = 0; t < Rows * Kernel; ++t) load(to + t * pixel, sums[t]);
 #pragma GCC unroll 5
-        for (int ky = 0; ky < depthwise_kernel; ++ky)
+  for (std::size_t r = 0; r < Rows; ++r) rows[r] = d.rows[ky + r] + c;
+  const float* diff = d.diff_dst + c;
+  for (std::size_t x = 0; x < d.width; ++x, diff += d.step) {
+    Floats gradient, value;
+    // What the next row reads: pieces of pixels are too far apart for the hardware to see.
+    __builtin_prefetch(diff + d.width * d.step, 0, 2);
+    if constexpr (Whole)
+      load(diff, gradient);
+    else
+      load_part(diff, part, gradient);
 #pragma GCC unroll 5
-          for (int kx = 0; kx < depthwise_kernel; ++kx) {
-            load_channels<Full>(pixel_at(p, window, ky, kx), count, value);
-            row[ky * depthwise_kernel + kx] += gradient * value;
-          }
+    for (std::size_t r = 0; r < Rows; ++r)
+#pragma GCC unroll 5
+      for (std::size_t kx = 0; kx < Kernel; ++kx) {
+        load(rows[r] + (x * d.stride + kx) * pixel, value);
+        sums[r * Kernel + kx] += gradient * value;
       }
-      for (int t = 0; t < taps; ++t) total[t] += row[t];
-      for (int x = last; x < d.w; ++x)
-        add_edge_pixel<Full>(p, image, gradients + static_cast<std::size_t>(x) * channels, y, x,
-                             count, total);
-    }
   }
-  for (int t = 0; t < taps; ++t) {
-    float sums[lanes_of<Floats>];
-    store(total[t], sums);
-    for (std::size_t c = 0; c < count; ++c)
-      diff_weights[(channel + c) * static_cast<std::size_t>(taps) + static_cast<std::size_t>(t)] =
-          sums[c];
-  }
+#pragma GCC unroll 25
+  for (std::size_t t = 0; t < Rows * Kernel; ++t) store(sums[t], to + t * pixel);
 }
 
-/// A block of channels, register by register.
-template <class Floats>
-EFFNET_KERNEL_BODY void depthwise_gradient_channels(const conv_problem& p, const float* src,
-                                                    const float* diff_dst, std::size_t channel,
-                                                    std::size_t count, float* diff_weights) {
+/// As many kernel rows at a time as registers hold.
+template <class Floats, std::size_t Kernel, bool Whole>
+EFFNET_KERNEL_BODY void add_window(const depthwise_gradient_row& d, std::size_t c,
+                                   std::size_t part) {
+  if constexpr (Kernel == 3 || lanes_of<Floats> == 16) {
+    add_window_rows<Floats, Kernel, Kernel, Whole>(d, 0, c, part);
+  } else {
+    add_window_rows<Floats, Kernel, 2, Whole>(d, 0, c, part);
+    add_window_rows<Floats, Kernel, 2, Whole>(d, 2, c, part);
+    add_window_rows<Floats, Kernel, 1, Whole>(d, 4, c, part);
+  }
+}
+template <class Floats, std::size_t Kernel>
+EFFNET_KERNEL_BODY void add_panel(const depthwise_gradient_row& d) {
   constexpr std::size_t lanes = lanes_of<Floats>;
-  std::size_t c = 0;
-  for (; c + lanes <= count; c += lanes)
-    depthwise_gradient_body<true, Floats>(p, src, diff_dst, channel + c, lanes, diff_weights);
-  if (c < count)
-    depthwise_gradient_body<false, Floats>(p, src, diff_dst, channel + c, count - c, diff_weights);
+  for (std::size_t c = 0; c < d.channels; c += lanes)
+    if (c + lanes <= d.channels)
+      add_window<Floats, Kernel, true>(d, c, lanes);
+    else
+      add_window<Floats, Kernel, false>(d, c, d.channels - c);
 }
-
-inline void depthwise_gradient_portable(const conv_problem& p, const float* src,
-                                        const float* diff_dst, std::size_t channel,
-                                        std::size_t count, float* diff_weights) {
-  depthwise_gradient_channels<floats4>(p, src, diff_dst, channel, count, diff_weights);
+template <class Floats>
+EFFNET_KERNEL_BODY void depthwise_gradient_body(const depthwise_gradient_row& shared) {
+  const depthwise_gradient_row d = shared;  // a copy that the stores cannot change
+  if (d.kernel == 3)
+    add_panel<Floats, 3>(d);
+  else
+    add_panel<Floats, 5>(d);
 }
-EFFNET_TARGET_AVX2 inline void depthwise_gradient_avx2(const conv_problem& p, const float* src,
-                                                       const float* diff_dst, std::size_t channel,
-                                                       std::size_t count, float* diff_weights) {
-  depthwise_gradient_channels<floats8>(p, src, diff_dst, channel, count, diff_weights);
+inline void depthwise_gradient_portable(const depthwise_gradient_row& d) {
+  depthwise_gradient_body<floats4>(d);
 }
-EFFNET_TARGET_AVX512 inline void depthwise_gradient_avx512(const conv_problem& p, const float* src,
-                                                           const float* diff_dst,
-                                                           std::size_t channel, std::size_t count,
-                                                           float* diff_weights) {
-  depthwise_gradient_channels<floats16>(p, src, diff_dst, channel, count, diff_weights);
+EFFNET_TARGET_AVX2 inline void depthwise_gradient_avx2(const depthwise_gradient_row& d) {
+  depthwise_gradient_body<floats8>(d);
+}
+EFFNET_TARGET_AVX512 inline void depthwise_gradient_avx512(const depthwise_gradient_row& d) {
+  depthwise_gradient_body<floats16>(d);
 }
 
 }  // namespace detail
 
-/// Whether the kernel below is written for a problem: depthwise 5x5, for which oneDNN has no fast
-/// one.
-inline bool has_depthwise_weight_gradient(const conv_problem& p) {
-  return p.depthwise() && p.out == p.src.c && p.kernel == detail::depthwise_kernel;
+/// Whether the kernel below is written for a problem: depthwise 3x3 and 5x5.
+constexpr bool has_depthwise_weight_gradient(const conv_problem& p) {
+  return p.depthwise() && p.out == p.src.c && (p.kernel == 3 || p.kernel == 5);
 }
 
-/// The gradient of a depthwise 5x5 convolution by its weights. Threads share channels, so the
-/// result does not depend on how many there are.
+/// The gradient of a depthwise convolution by its weights, of a source as it is or still to be
+/// normalised. Sums are taken of fixed parts of a batch and added in their order, so the result
+/// does not depend on the number of threads.
 class depthwise_weight_gradient {
  public:
-  explicit depthwise_weight_gradient(const conv_problem& problem, isa best = best_isa())
-      : problem_(problem), best_(best) {}
+  explicit depthwise_weight_gradient(const conv_problem& problem, bool normalised_src = false,
+                                     isa best = best_isa())
+      : problem_(problem),
+        best_(best),
+        normalised_(normalised_src),
+        workers_(static_cast<std::size_t>(omp_get_max_threads())),
+        panels_(static_cast<std::size_t>(problem.out), best),
+        ring_(problem, 1, best),
+        group_(std::min(ring_.together(), panels_.count())) {
+    constexpr std::size_t enough = 64;  // items for the threads
+    parts_ = std::clamp<std::size_t>(enough / groups(), 1, images());
+  }
 
-  static constexpr std::size_t scratch_bytes() { return 0; }
+  std::size_t scratch_bytes() const {
+    return (workers_ * worker_floats() + parts_ * part_floats()) * sizeof(float);
+  }
   std::string_view implementation() const {
     return for_isa<std::string_view>(best_, "depthwise_portable", "depthwise_avx2",
                                      "depthwise_avx512");
   }
 
-  /// Overwrites `diff_weights` (C,1,5,5).
-  void run(const float* src, const float* diff_dst, float* diff_weights, std::byte*) const {
-    const auto kernel = for_isa(best_, detail::depthwise_gradient_portable,
-                                detail::depthwise_gradient_avx2, detail::depthwise_gradient_avx512);
-    const auto channels = static_cast<std::size_t>(problem_.src.c);
-    const std::size_t blocks = (channels + channel_block - 1) / channel_block;
-    parallel_ranges(
-        blocks, problem_.dst().elements() / blocks, [&](std::size_t first, std::size_t last) {
-          for (std::size_t block = first; block < last; ++block)
-            kernel(problem_, src, diff_dst, block * channel_block,
-                   std::min(channel_block, channels - block * channel_block), diff_weights);
+  bool reads_normalised() const { return normalised_; }
+  /// Overwrites `diff_weights` (C,1,k,k).
+  void run(const float* src, const float* diff_dst, float* diff_weights, std::byte* scratch) const {
+    sum(diff_dst, diff_weights, scratch,
+        [&](const depthwise_ring::panel& at, std::size_t y, float* own) {
+          ring_.copy_rows(src, at, y, y + 1, own);
+        });
+  }
+  void run(const normalised& src, const float* diff_dst, float* diff_weights,
+           std::byte* scratch) const {
+    sum(diff_dst, diff_weights, scratch,
+        [&](const depthwise_ring::panel& at, std::size_t y, float* own) {
+          ring_.normalise_rows(src, at, y, y + 1, own);
         });
   }
 
  private:
+  std::size_t images() const { return static_cast<std::size_t>(problem_.src.n); }
+  std::size_t groups() const { return (panels_.count() + group_ - 1) / group_; }
+  std::size_t worker_floats() const { return group_ * ring_.floats(); }
+  std::size_t taps() const {
+    return static_cast<std::size_t>(problem_.kernel) * static_cast<std::size_t>(problem_.kernel);
+  }
+  std::size_t panel_floats() const { return taps() * panels_.width(); }
+  std::size_t part_floats() const { return panels_.count() * panel_floats(); }
+
+  /// `make(panel, y, ring)` makes a source row.
+  template <class Make>
+  void sum(const float* diff_dst, float* diff_weights, std::byte* scratch, const Make& make) const {
+    const shape4 d = problem_.dst();
+    const auto height = static_cast<std::size_t>(d.h), width = static_cast<std::size_t>(d.w);
+    const auto channels = static_cast<std::size_t>(d.c);
+    float* sums = reinterpret_cast<float*>(scratch) + workers_ * worker_floats();
+    const auto add_row =
+        for_isa(best_, detail::depthwise_gradient_portable, detail::depthwise_gradient_avx2,
+                detail::depthwise_gradient_avx512);
+    parallel_items(parts_ * groups(), [&](std::size_t worker, std::size_t item) {
+      const std::size_t part = item / groups(), begin = item % groups() * group_;
+      const std::size_t count = std::min(group_, panels_.count() - begin);
+      float* rings = reinterpret_cast<float*>(scratch) + worker * worker_floats();
+      float* to = sums + part * part_floats() + begin * panel_floats();
+      std::fill_n(to, count * panel_floats(), 0.0f);
+      for (std::size_t image = images() * part / parts_; image < images() * (part + 1) / parts_;
+           ++image)
+        ring_.pass(
+            rings, count, 0, height,
+            [&](std::size_t first, std::size_t last) {
+              for (std::size_t y = first; y < last; ++y)
+                for (std::size_t i = 0; i < count; ++i)
+                  make({image, panels_.first(begin + i), panels_.channels(begin + i)}, y,
+                       rings + i * ring_.floats());
+            },
+            [&](std::size_t y, std::size_t ring, const float* const* rows) {
+              add_row({.rows = rows,
+                       .kernel = static_cast<std::size_t>(problem_.kernel),
+                       .stride = static_cast<std::size_t>(problem_.stride),
+                       .width = width,
+                       .diff_dst = diff_dst + (image * height + y) * width * channels +
+                                   panels_.first(begin + ring),
+                       .step = channels,
+                       .channels = panels_.channels(begin + ring),
+                       .sums = to + ring * panel_floats()});
+            });
+    });
+    for (std::size_t c = 0; c < channels; ++c) {
+      const float* of = sums + c / panels_.width() * panel_floats() + c % panels_.width();
+      for (std::size_t tap = 0; tap < taps(); ++tap) {
+        float total = 0;
+        for (std::size_t part = 0; part < parts_; ++part)
+          total += of[part * part_floats() + tap * panels_.width()];
+        diff_weights[c * taps() + tap] = total;
+      }
+    }
+  }
+
   conv_problem problem_;
   isa best_;
+  bool normalised_;
+  std::size_t workers_;
+  panels panels_;
+  depthwise_ring ring_;
+  std::size_t group_;  // panels whose rows are made together
+  std::size_t parts_ = 1;
 };
 
 }  // namespace effnet::cpu

@@ -24,15 +24,27 @@ class depthwise_weights {
   packed_weights pack(const float* oihw, const float* bias) const {
     packed_weights packed{aligned_buffer(panels_.all_columns() * taps_ * sizeof(float)),
                           aligned_buffer(channels_ * sizeof(float))};
-    fill_bias(bias, channels_, packed);
-    auto* to = reinterpret_cast<float*>(packed.weights.data());
-    const auto weight = [&](std::size_t c, std::size_t tap) { return oihw[c * taps_ + tap]; };
-    for (std::size_t panel = 0; panel < panels_.count(); ++panel)
-      panels_.pack(panel, taps_, weight, to + panels_.first(panel) * taps_);
+    repack(oihw, bias, packed);
     return packed;
+  }
+  void repack(const float* oihw, const float* bias, packed_weights& packed) const {
+    fill_bias(bias, channels_, packed);
+    fill(packed, [&](std::size_t c, std::size_t tap) { return oihw[c * taps_ + tap]; });
+  }
+  /// Filters turned by half a turn, for the gradient by the source, into what `pack` made.
+  void repack_turned(const float* oihw, packed_weights& packed) const {
+    fill_bias(nullptr, channels_, packed);
+    fill(packed, [&](std::size_t c, std::size_t tap) { return oihw[(c + 1) * taps_ - 1 - tap]; });
   }
 
  private:
+  template <class Weight>
+  void fill(packed_weights& packed, const Weight& weight) const {
+    auto* to = reinterpret_cast<float*>(packed.weights.data());
+    for (std::size_t panel = 0; panel < panels_.count(); ++panel)
+      panels_.pack(panel, taps_, weight, to + panels_.first(panel) * taps_);
+  }
+
   std::size_t taps_, channels_;
   panels panels_;
 };

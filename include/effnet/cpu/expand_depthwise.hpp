@@ -8,9 +8,8 @@
 #include <optional>
 #include <string_view>
 
-#include <effnet/cpu/depthwise_row.hpp>
+#include <effnet/cpu/depthwise_ring.hpp>
 #include <effnet/cpu/depthwise_weights.hpp>
-#include <effnet/cpu/panel_copy.hpp>
 #include <effnet/cpu/parallel.hpp>
 #include <effnet/cpu/pointwise.hpp>
 
@@ -32,12 +31,9 @@ class expand_depthwise {
         channels_(static_cast<std::size_t>(depthwise.out)),
         in_(static_cast<std::size_t>(expand != nullptr ? expand->src.c : depthwise.src.c)),
         panels_(channels_, best),
+        ring_(depthwise, static_cast<std::size_t>(96 / (depthwise.src.w * depthwise.stride)), best),
         depthwise_(depthwise, best) {
     if (expand != nullptr) expand_.emplace(*expand, epilogue{}, source_form::plain, best);
-    const std::size_t row = static_cast<std::size_t>(problem_.src.w);
-    batch_ = std::max<std::size_t>(1, 96 / (row * stride()));
-    batch_ = std::min(batch_, static_cast<std::size_t>(problem_.dst().h));
-    ring_ = (batch_ - 1) * stride() + kernel();
     share_out();
   }
 
@@ -80,23 +76,11 @@ class expand_depthwise {
   std::size_t width() const { return static_cast<std::size_t>(problem_.src.w); }
   std::size_t results() const { return static_cast<std::size_t>(problem_.dst().h); }
   std::size_t all_columns() const { return panels_.count() * panels_.width(); }
-  /// Pixels of a row in the ring, with the zeros beside them.
-  std::size_t padded() const {
-    const std::size_t results = rounded_up(problem_.dst().w, depthwise_pixels / 2);
-    const std::size_t needed = (results - 1) * stride() + kernel();
-    return std::max(needed, static_cast<std::size_t>(problem_.pad.left) + width());
-  }
-  std::size_t ring_row() const { return padded() * panels_.width(); }
-  std::size_t ring_floats() const { return (ring_ + 1) * ring_row(); }
   std::size_t rows_at_a_time() const { return std::max<std::size_t>(1, 112 / width()); }
   std::size_t product_floats() const {
     return rounded_up(rows_at_a_time() * width() * panels_.width(), channel_block);
   }
-  /// The ring, products of the expand, and pointers to the rows under a kernel.
-  std::size_t worker_floats() const {
-    return ring_floats() + product_floats() +
-           rounded_up(kernel() * sizeof(const float*) / sizeof(float), channel_block);
-  }
+  std::size_t worker_floats() const { return ring_.floats() + product_floats(); }
 
   /// Parts of an image's rows, so that the last thread is done as early as can be; each part makes
   /// the rows above and below its own again.
@@ -120,101 +104,63 @@ class expand_depthwise {
 
   void make_part(const packed_weights* expand, const packed_weights& depthwise, const place& at,
                  const float* src, float* dst, float* sums, float* own) const {
-    const std::size_t columns = panels_.columns(at.panel), channel = panels_.first(at.panel);
-    const std::size_t first = results() * at.part / parts_;
-    const std::size_t last = results() * (at.part + 1) / parts_;
-    clear_sides(own);
+    const std::size_t channel = panels_.first(at.panel), real = panels_.channels(at.panel);
+    const auto width = static_cast<std::size_t>(problem_.dst().w);
     std::fill_n(sums, panels_.width(), 0.0f);
-    const float* zeros = own + ring_ * ring_row();
-    auto** rows = reinterpret_cast<const float**>(own + ring_floats() + product_floats());
-    const auto top = static_cast<std::size_t>(problem_.pad.top);
-    const auto below = [&](std::size_t row) { return row > top ? row - top : 0; };
-    std::size_t done = std::min(height(), below(first * stride()));
-    for (std::size_t y = first; y < last; ++y) {
-      if ((y - first) % batch_ == 0) {
-        const std::size_t end = std::min(last, y + batch_) - 1;
-        const std::size_t needed = std::min(height(), below(end * stride() + kernel()));
-        if (needed > done) make_rows(expand, at, src, done, needed, own);
-        done = std::max(done, needed);
-      }
-      for (std::size_t ky = 0; ky < kernel(); ++ky) {
-        const std::size_t row = y * stride() + ky;
-        const bool inside = row >= top && row - top < height();
-        rows[ky] = inside ? own + (row - top) % ring_ * ring_row() : zeros;
-      }
-      const auto out_width = static_cast<std::size_t>(problem_.dst().w);
-      make_depthwise_row({.rows = rows,
-                          .kernel = kernel(),
-                          .stride = stride(),
-                          .width = out_width,
-                          .weights = reinterpret_cast<const float*>(depthwise.weights.data()) +
-                                     channel * kernel() * kernel(),
-                          .columns = columns,
-                          .bias = reinterpret_cast<const float*>(depthwise.bias.data()) + channel,
-                          .act = act_,
-                          .channels = panels_.channels(at.panel),
-                          .dst = dst + (at.image * results() + y) * out_width * channels_ + channel,
-                          .dst_step = channels_,
-                          .sums = sums},
-                         best_);
-    }
+    ring_.pass(
+        own, 1, results() * at.part / parts_, results() * (at.part + 1) / parts_,
+        [&](std::size_t from, std::size_t to) {
+          if (expand != nullptr)
+            expand_rows(*expand, at, src, from, to, own);
+          else
+            ring_.copy_rows(src, {at.image, channel, real}, from, to, own);
+        },
+        [&](std::size_t y, std::size_t, const float* const* rows) {
+          make_depthwise_row(
+              {.rows = rows,
+               .kernel = kernel(),
+               .stride = stride(),
+               .width = width,
+               .weights = reinterpret_cast<const float*>(depthwise.weights.data()) +
+                          channel * kernel() * kernel(),
+               .columns = panels_.columns(at.panel),
+               .bias = reinterpret_cast<const float*>(depthwise.bias.data()) + channel,
+               .act = act_,
+               .channels = real,
+               .dst = dst + (at.image * results() + y) * width * channels_ + channel,
+               .dst_step = channels_,
+               .sums = sums},
+              best_);
+        });
   }
 
-  /// The zeros beside the ring's rows, and the row of zeros behind it.
-  void clear_sides(float* own) const {
-    const std::size_t left = static_cast<std::size_t>(problem_.pad.left) * panels_.width();
-    const std::size_t row = ring_row(), inner = left + width() * panels_.width();
-    for (std::size_t i = 0; i < ring_; ++i, own += row) {
-      std::fill_n(own, left, 0.0f);
-      std::fill(own + std::min(inner, row), own + row, 0.0f);
-    }
-    std::fill_n(own, row, 0.0f);
-  }
-
-  /// Rows [from, to) of the expanded tensor, or of the source, into the ring.
-  void make_rows(const packed_weights* expand, const place& at, const float* src, std::size_t from,
-                 std::size_t to, float* own) const {
+  /// Rows [from, to) of the expanded tensor into the ring.
+  void expand_rows(const packed_weights& expand, const place& at, const float* src,
+                   std::size_t from, std::size_t to, float* own) const {
     const std::size_t columns = panels_.columns(at.panel), channel = panels_.first(at.panel);
-    const std::size_t real = panels_.channels(at.panel);
-    float* products = own + ring_floats();
-    float* inner = own + static_cast<std::size_t>(problem_.pad.left) * panels_.width();
-    const auto place_of = [&](std::size_t row) { return inner + row % ring_ * ring_row(); };
+    float* products = own + ring_.floats();
     for (std::size_t row = from; row < to; row += rows_at_a_time()) {
       const std::size_t count = std::min(rows_at_a_time(), to - row);
-      const float* pixels = src + (at.image * height() + row) * width() * in_;
-      if (expand == nullptr) {
-        for (std::size_t i = 0; i < count; ++i)
-          copy_panels({.src = pixels + i * width() * in_ + channel,
-                       .step = in_,
-                       .rows = width(),
-                       .whole = 0,
-                       .last = panels_.width(),
-                       .real = real,
-                       .to = place_of(row + i),
-                       .ahead = width() * in_},
-                      best_);
-        continue;
-      }
-      multiply({.src = pixels,
+      multiply({.src = src + (at.image * height() + row) * width() * in_,
                 .row_step = in_,
                 .rows = count * width(),
-                .weights = reinterpret_cast<const float*>(expand->weights.data()) + channel * in_,
+                .weights = reinterpret_cast<const float*>(expand.weights.data()) + channel * in_,
                 .weight_step = columns,
                 .depth = in_,
                 .sums = products,
                 .sum_step = columns,
                 .add = false,
-                .ahead = row == 0 ? ahead(*expand, at.panel) : fetched_lines{}},
+                .ahead = row == 0 ? ahead(expand, at.panel) : fetched_lines{}},
                panels_.registers(at.panel), best_);
       for (std::size_t i = 0; i < count; ++i)
         store_results({.sums = products + i * width() * columns,
                        .sum_step = columns,
                        .rows = width(),
-                       .channels = real,
-                       .bias = reinterpret_cast<const float*>(expand->bias.data()) + channel,
+                       .channels = panels_.channels(at.panel),
+                       .bias = reinterpret_cast<const float*>(expand.bias.data()) + channel,
                        .then = {.before = act_},
-                       .dst = place_of(row + i),
-                       .dst_step = panels_.width()},
+                       .dst = ring_.row(own, row + i),
+                       .dst_step = ring_.pixel()},
                       best_);
     }
   }
@@ -243,9 +189,9 @@ class expand_depthwise {
   isa best_;
   std::size_t workers_, channels_, in_;
   panels panels_;
+  depthwise_ring ring_;
   depthwise_weights depthwise_;
   std::optional<pointwise_convolution> expand_;
-  std::size_t batch_ = 1, ring_ = 1;  // result rows made between source rows; rows of the ring
   std::size_t parts_ = 1;
 };
 

@@ -58,6 +58,14 @@ inline kernel_kind kernel_for(const conv_problem& p, const epilogue& then,
   return kernel_kind::direct;
 }
 
+/// Whether the gradient by the source is a convolution too: of stride 1, and of no more padding
+/// than its kernel reaches over.
+constexpr bool is_turnable(const conv_problem& p) {
+  const int last = p.kernel - 1;
+  return p.stride == 1 && p.pad.top <= last && p.pad.left <= last && p.pad.bottom <= last &&
+         p.pad.right <= last;
+}
+
 /// The convolution that makes the gradient by the source of one of stride 1: from the gradient of
 /// the result, with the filters turned.
 constexpr conv_problem turned(const conv_problem& p) {

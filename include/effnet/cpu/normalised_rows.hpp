@@ -18,7 +18,7 @@ struct normalised_pixels {
   const float* gate;  ///< null: 1
   float keep;
   float* to;
-  std::size_t to_step, padded;
+  std::size_t to_step, padded, ahead;
 };
 
 /// A register of channels of one pixel, or the first `part` of it.
@@ -56,7 +56,8 @@ EFFNET_KERNEL_BODY void normalise_rows_body(const Formula& formula,
                                             const normalised_pixels& shared) {
   constexpr std::size_t lanes = lanes_of<Floats>;
   const normalised_pixels n = shared;  // a copy that nobody else sees stays in registers
-  const std::size_t ahead = std::max(fetched_ahead / n.channels, rows_at_once) * n.step;
+  const std::size_t far = std::max(fetched_ahead / n.channels, rows_at_once);
+  const std::size_t ahead = (n.ahead > 0 ? n.ahead : far) * n.step;
   const float* src = n.src;
   float* to = n.to;
   for (std::size_t row = 0; row < n.rows; ++row, src += n.step, to += n.to_step) {
@@ -91,8 +92,9 @@ struct normalised_rows {
   std::size_t first, count;       ///< pixels of the whole batch
   std::size_t channel, channels;  ///< the first, and how many
   float* to;
-  std::size_t to_step;  ///< floats from one row to the next
-  std::size_t padded;   ///< floats written of each, whole registers: zeros behind the channels
+  std::size_t to_step;    ///< floats from one row to the next
+  std::size_t padded;     ///< floats written of each, whole registers: zeros behind the channels
+  std::size_t ahead = 0;  ///< pixels that are fetched ahead; 0: as suits whole rows
 };
 
 inline void make_normalised_rows(const normalised& what, const normalised_rows& rows, isa best) {
@@ -118,7 +120,8 @@ inline void make_normalised_rows(const normalised& what, const normalised_rows& 
                     .keep = what.keep != nullptr ? what.keep[image] : 1.0f,
                     .to = rows.to + (p - rows.first) * rows.to_step,
                     .to_step = rows.to_step,
-                    .padded = rows.padded});
+                    .padded = rows.padded,
+                    .ahead = rows.ahead});
       p = next;
     }
   });

@@ -39,7 +39,7 @@ EFFNET_KERNEL_BODY void copy_panels_body(const panel_copy& c) {
       Floats x = {};
       if (i < c.real) load_part(from + i, std::min(lanes, c.real - i), x);
       store(x, at + i);
-      if (c.ahead > 0) __builtin_prefetch(from + c.ahead + i, 0, 2);
+      if (c.ahead > 0) __builtin_prefetch(from + c.ahead + i);
     }
   }
 }

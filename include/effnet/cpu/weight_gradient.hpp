@@ -30,13 +30,24 @@ class weight_gradient {
 
   /// Whether it was planned for a source that is still to be normalised.
   bool reads_normalised() const {
-    const auto* own = std::get_if<pointwise_weight_gradient>(&kernel_);
-    return own != nullptr && own->reads_normalised();
+    return std::visit(
+        [](const auto& kernel) {
+          if constexpr (requires { kernel.reads_normalised(); })
+            return kernel.reads_normalised();
+          else
+            return false;
+        },
+        kernel_);
   }
   /// Overwrites `diff_oihw`.
   void run(const normalised& src, const float* diff_dst, float* diff_oihw,
            std::byte* scratch) const {
-    std::get<pointwise_weight_gradient>(kernel_).run(src, diff_dst, diff_oihw, scratch);
+    std::visit(
+        [&](const auto& kernel) {
+          if constexpr (requires { kernel.reads_normalised(); })
+            kernel.run(src, diff_dst, diff_oihw, scratch);
+        },
+        kernel_);
   }
   /// Overwrites `diff_oihw` and, where planned, `diff_bias` (one an output channel).
   void run(const float* src, const float* diff_dst, float* diff_oihw, float* diff_bias,
@@ -58,7 +69,7 @@ class weight_gradient {
   static kernels planned(const conv_problem& p, bool bias, const cpu_options& options,
                          bool normalised_src) {
     if (!bias && has_depthwise_weight_gradient(p))
-      return kernels(std::in_place_type<depthwise_weight_gradient>, p);
+      return kernels(std::in_place_type<depthwise_weight_gradient>, p, normalised_src);
     if (!bias && is_pointwise(p))
       return kernels(std::in_place_type<pointwise_weight_gradient>, p, normalised_src);
     if (!bias && options.winograd && prefers_winograd_weight_gradient(p))
