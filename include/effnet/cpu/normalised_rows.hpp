@@ -18,7 +18,7 @@ struct normalised_pixels {
   const float* gate;  ///< null: 1
   float keep;
   float* to;
-  std::size_t to_step, padded, ahead;
+  std::size_t to_step, padded, ahead, panel, panel_step;
 };
 
 /// A register of channels of one pixel, or the first `part` of it.
@@ -59,11 +59,12 @@ EFFNET_KERNEL_BODY void normalise_rows_body(const Formula& formula,
   const std::size_t far = std::max(fetched_ahead / n.channels, rows_at_once);
   const std::size_t ahead = (n.ahead > 0 ? n.ahead : far) * n.step;
   const float* src = n.src;
-  float* to = n.to;
-  for (std::size_t row = 0; row < n.rows; ++row, src += n.step, to += n.to_step) {
-    std::size_t c = 0;
+  for (std::size_t row = 0; row < n.rows; ++row, src += n.step) {
+    float* to = n.to + row * n.to_step;
+    std::size_t c = 0, end = n.panel;
     for (; c + lanes <= n.channels; c += lanes) {
       __builtin_prefetch(src + c + ahead);
+      if (c == end) to += n.panel_step - n.panel, end += n.panel;
       normalise_register<true, Floats>(formula, n, src, c, lanes, to);
     }
     if (c < n.channels)
@@ -95,6 +96,8 @@ struct normalised_rows {
   std::size_t to_step;    ///< floats from one row to the next
   std::size_t padded;     ///< floats written of each, whole registers: zeros behind the channels
   std::size_t ahead = 0;  ///< pixels that are fetched ahead; 0: as suits whole rows
+  std::size_t panel = 0;  ///< channels after which what follows is `panel_step` floats apart, or 0
+  std::size_t panel_step = 0;
 };
 
 inline void make_normalised_rows(const normalised& what, const normalised_rows& rows, isa best) {
@@ -121,7 +124,9 @@ inline void make_normalised_rows(const normalised& what, const normalised_rows& 
                     .to = rows.to + (p - rows.first) * rows.to_step,
                     .to_step = rows.to_step,
                     .padded = rows.padded,
-                    .ahead = rows.ahead});
+                    .ahead = rows.ahead,
+                    .panel = rows.panel > 0 ? rows.panel : rows.channels,
+                    .panel_step = rows.panel_step});
       p = next;
     }
   });

@@ -20,7 +20,8 @@ namespace effnet::cpu {
 /// The gradient of a dense 1x1 convolution by its weights: diff_weights[o][i] = sum over pixels of
 /// diff_dst[pixel][o] * src[pixel][i]. Some pixels of both at a time are copied next to each other
 /// into the second cache. Blocks of the result are shared out among threads, and parts of the
-/// pixels where there are more of them than weights; their sums are added in order.
+/// pixels where there are more of them than weights; their sums are added in order. A block too
+/// large for the second cache is made in chunks.
 class pointwise_weight_gradient {
  public:
   /// `normalised_src`: of a source that is still to be normalised.
@@ -34,9 +35,10 @@ class pointwise_weight_gradient {
         out_(static_cast<std::size_t>(problem.out)),
         panels_(in_, best) {
     share_out();
+    cut_chunks();
     // These pixels and the next in the second cache.
-    constexpr std::size_t cached = 96 * 1024, least = 48, most = 256;
-    depth_ = std::clamp(cached / (in_ / in_parts_ + out_ / out_parts_), least, most);
+    constexpr std::size_t cached = 64 * 1024, least = 48, most = 256;
+    depth_ = std::clamp(cached / (chunk_panels_ * panels_.width() + chunk_outs_), least, most);
     copies_src_ =
         normalised_src || panels_.all_columns() != in_ || fall_together(in_, second_cache);
     copies_diff_ = fall_together(out_, first_cache);
@@ -73,10 +75,14 @@ class pointwise_weight_gradient {
       const auto bounds = [](std::size_t count, std::size_t parts, std::size_t i) {
         return range{count * i / parts, count * (i + 1) / parts};
       };
-      add_block(src, becomes, diff_dst, bounds(pixels_, pixel_parts_, part),
-                bounds(out_, out_parts_, item / in_parts_ % out_parts_),
-                bounds(panels_.count(), in_parts_, item % in_parts_),
-                own + worker * worker_floats(), sums + (direct() ? 0 : part * sum_floats()), row);
+      const range outs = bounds(out_, out_parts_, item / in_parts_ % out_parts_);
+      const range blocks = bounds(panels_.count(), in_parts_, item % in_parts_);
+      for (std::size_t o = outs.first; o < outs.last; o += chunk_outs_)
+        for (std::size_t b = blocks.first; b < blocks.last; b += chunk_panels_)
+          add_block(src, becomes, diff_dst, bounds(pixels_, pixel_parts_, part),
+                    {o, std::min(o + chunk_outs_, outs.last)},
+                    {b, std::min(b + chunk_panels_, blocks.last)}, own + worker * worker_floats(),
+                    sums + (direct() ? 0 : part * sum_floats()), row);
     });
     if (direct()) return;
     parallel_ranges(out_, pixel_parts_ * in_, [&](std::size_t first, std::size_t last) {
@@ -141,6 +147,26 @@ class pointwise_weight_gradient {
           best = cost;
           pixel_parts_ = parts, out_parts_ = outs, in_parts_ = ins;
         }
+  }
+
+  /// Chunks of a block, as equal as they can be, whose sums stay in the second cache while all
+  /// pixels pass by.
+  void cut_chunks() {
+    constexpr std::size_t cached = 96 * 1024;  // floats
+    const auto equal = [](std::size_t count, std::size_t most) {
+      const std::size_t parts = (count + most - 1) / most;
+      return (count + parts - 1) / parts;
+    };
+    const std::size_t outs = (out_ + out_parts_ - 1) / out_parts_;
+    const std::size_t blocks = (panels_.count() + in_parts_ - 1) / in_parts_;
+    const std::size_t columns = blocks * panels_.width();
+    chunk_outs_ = outs, chunk_panels_ = blocks;
+    if (outs * columns <= cached) return;
+    const bool copies = normalised_src_ || panels_.all_columns() != in_;
+    if (copies || outs <= columns)  // sources are copied once
+      chunk_panels_ = equal(blocks, std::max<std::size_t>(1, cached / outs / panels_.width()));
+    else
+      chunk_outs_ = equal(outs, std::max<std::size_t>(most_rows(best_), cached / columns));
   }
 
   /// The pixels after those being multiplied, whose rows of some channels are fetched a column of
@@ -209,18 +235,25 @@ class pointwise_weight_gradient {
                           .real = panels_.channels(last),
                           .to = to},
                          best_);
-    for (std::size_t panel = some.first; panel < some.last; ++panel) {
+    // The last panel may be narrower.
+    const bool full = panels_.channels(last) == panels_.width();
+    const std::size_t whole = full ? some.count() : some.count() - 1;
+    const auto make = [&](std::size_t panel, std::size_t channels, std::size_t columns) {
       make_normalised_rows(*becomes,
                            {.first = pixels.first,
                             .count = pixels.count(),
                             .channel = panels_.first(panel),
-                            .channels = panels_.channels(panel),
+                            .channels = channels,
                             .to = to,
-                            .to_step = panels_.columns(panel),
-                            .padded = panels_.columns(panel)},
+                            .to_step = columns,
+                            .padded = rounded_up(channels, lanes_of_isa(best_)),
+                            .panel = columns,
+                            .panel_step = pixels.count() * columns},
                            best_);
-      to += pixels.count() * panels_.columns(panel);
-    }
+      to += pixels.count() * rounded_up(channels, columns);
+    };
+    if (whole > 0) make(some.first, whole * panels_.width(), panels_.width());
+    if (!full) make(last, panels_.channels(last), panels_.columns(last));
   }
 
   void multiply_block(const float* diff, range rows, const float* src, range some,
@@ -256,7 +289,8 @@ class pointwise_weight_gradient {
   std::size_t pixels_, in_, out_;
   panels panels_;
   std::size_t pixel_parts_ = 1, out_parts_ = 1, in_parts_ = 1;
-  std::size_t depth_ = 0;  // pixels at a time
+  std::size_t chunk_outs_ = 0, chunk_panels_ = 0;  // that a block is made in
+  std::size_t depth_ = 0;                          // pixels at a time
   bool copies_src_ = true, copies_diff_ = true;
 };
 
