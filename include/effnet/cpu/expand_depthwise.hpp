@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include <effnet/cpu/depthwise_ring.hpp>
 #include <effnet/cpu/depthwise_weights.hpp>
@@ -34,14 +34,14 @@ class expand_depthwise {
         ring_(depthwise, static_cast<std::size_t>(96 / (depthwise.src.w * depthwise.stride)), best),
         depthwise_(depthwise, best) {
     if (expand != nullptr) expand_.emplace(*expand, epilogue{}, source_form::plain, best);
-    share_out();
+    cut_pieces();
   }
 
   /// What packs the weights of the two convolutions; the first where there is an expand.
   const pointwise_convolution& expand() const { return *expand_; }
   const depthwise_weights& depthwise() const { return depthwise_; }
   std::size_t scratch_bytes() const {
-    return (workers_ * worker_floats() + images() * parts_ * all_columns()) * sizeof(float);
+    return (workers_ * worker_floats() + pieces_.size() * panels_.width()) * sizeof(float);
   }
   std::string_view implementation() const {
     return for_isa<std::string_view>(best_, "mbconv_portable", "mbconv_avx2", "mbconv_avx512");
@@ -53,20 +53,17 @@ class expand_depthwise {
   void forward(const packed_weights* expand, const packed_weights& depthwise, const float* src,
                float* dst, float* means, std::byte* scratch) const {
     float* sums = reinterpret_cast<float*>(scratch) + workers_ * worker_floats();
-    parallel_items(images() * panels_.count() * parts_, [&](std::size_t worker, std::size_t item) {
-      const std::size_t part = item % parts_, panel = item / parts_ % panels_.count();
-      const std::size_t image = item / parts_ / panels_.count();
-      float* own = reinterpret_cast<float*>(scratch) + worker * worker_floats();
-      make_part(expand, depthwise, {image, panel, part}, src, dst,
-                sums + (image * parts_ + part) * all_columns() + panels_.first(panel), own);
+    parallel_runs(runs_, [&](std::size_t worker, std::size_t item) {
+      make_piece(expand, depthwise, pieces_[item], src, dst, sums + item * panels_.width(),
+                 reinterpret_cast<float*>(scratch) + worker * worker_floats());
     });
     if (means != nullptr) average(sums, means);
   }
 
  private:
-  /// A part of the rows of an image, for the channels of a panel.
-  struct place {
-    std::size_t image, panel, part;
+  /// Rows [first, last) of an image's results, for the channels of a panel.
+  struct piece {
+    std::size_t image, panel, first, last;
   };
 
   std::size_t kernel() const { return static_cast<std::size_t>(problem_.kernel); }
@@ -75,40 +72,48 @@ class expand_depthwise {
   std::size_t height() const { return static_cast<std::size_t>(problem_.src.h); }
   std::size_t width() const { return static_cast<std::size_t>(problem_.src.w); }
   std::size_t results() const { return static_cast<std::size_t>(problem_.dst().h); }
-  std::size_t all_columns() const { return panels_.count() * panels_.width(); }
   std::size_t rows_at_a_time() const { return std::max<std::size_t>(1, 112 / width()); }
   std::size_t product_floats() const {
     return rounded_up(rows_at_a_time() * width() * panels_.width(), channel_block);
   }
   std::size_t worker_floats() const { return ring_.floats() + product_floats(); }
 
-  /// Parts of an image's rows, so that the last thread is done as early as can be; each part makes
-  /// the rows above and below its own again.
-  void share_out() {
-    double best = std::numeric_limits<double>::max();
-    const std::size_t most = std::max<std::size_t>(1, results() / (2 * kernel()));
-    for (std::size_t parts = 1; parts <= std::min(most, 4 * workers_); ++parts) {
-      const std::size_t units = images() * panels_.count() * parts;
-      const std::size_t rounds = (units + workers_ - 1) / workers_;
-      const auto rows = static_cast<double>((results() + parts - 1) / parts);
-      const double source = rows * problem_.stride + problem_.kernel - problem_.stride;
-      const double expanding = expand_ ? static_cast<double>(in_) + 12 : 4;
-      const double summing = 1.3 * problem_.kernel * problem_.kernel + 12;
-      const double unit = source * problem_.src.w * expanding + rows * problem_.dst().w * summing;
-      const double cost = static_cast<double>(rounds) * (unit + 500);
-      if (cost >= best) continue;
-      best = cost;
-      parts_ = parts;
-    }
+  /// Whole panels, except that one is cut where a thread's run of them ends: runs are alike, and
+  /// the rows above and below a cut are made twice.
+  void cut_pieces() {
+    const std::size_t runs = std::min(workers_, detail::most_runs);
+    const std::size_t image = panels_.all_columns() * results(), all = images() * image;
+    std::size_t run = 1;
+    runs_.assign(1, 0);
+    for (std::size_t n = 0; n < images(); ++n)
+      for (std::size_t panel = 0; panel < panels_.count(); ++panel) {
+        const std::size_t columns = panels_.columns(panel);
+        const std::size_t before = n * image + panels_.first(panel) * results();
+        std::size_t first = 0;
+        for (; run < runs && all * run / runs < before + columns * results(); ++run) {
+          const std::size_t cut = whole_cut((all * run / runs - before) / columns);
+          if (cut > first) pieces_.push_back({n, panel, first, cut});
+          first = std::max(first, cut);
+          runs_.push_back(pieces_.size());
+        }
+        if (first < results()) pieces_.push_back({n, panel, first, results()});
+      }
+    runs_.resize(runs, pieces_.size());
+    runs_.push_back(pieces_.size());
+  }
+  /// A cut before row `row`, or none where too few rows are on one side of it.
+  std::size_t whole_cut(std::size_t row) const {
+    if (row < kernel()) return 0;
+    return results() - row < kernel() ? results() : row;
   }
 
-  void make_part(const packed_weights* expand, const packed_weights& depthwise, const place& at,
-                 const float* src, float* dst, float* sums, float* own) const {
+  void make_piece(const packed_weights* expand, const packed_weights& depthwise, const piece& at,
+                  const float* src, float* dst, float* sums, float* own) const {
     const std::size_t channel = panels_.first(at.panel), real = panels_.channels(at.panel);
     const auto width = static_cast<std::size_t>(problem_.dst().w);
     std::fill_n(sums, panels_.width(), 0.0f);
     ring_.pass(
-        own, 1, results() * at.part / parts_, results() * (at.part + 1) / parts_,
+        own, 1, at.first, at.last,
         [&](std::size_t from, std::size_t to) {
           if (expand != nullptr)
             expand_rows(*expand, at, src, from, to, own);
@@ -135,7 +140,7 @@ class expand_depthwise {
   }
 
   /// Rows [from, to) of the expanded tensor into the ring.
-  void expand_rows(const packed_weights& expand, const place& at, const float* src,
+  void expand_rows(const packed_weights& expand, const piece& at, const float* src,
                    std::size_t from, std::size_t to, float* own) const {
     const std::size_t columns = panels_.columns(at.panel), channel = panels_.first(at.panel);
     float* products = own + ring_.floats();
@@ -172,16 +177,15 @@ class expand_depthwise {
     return panels_.lines(panel + 1, weights + panels_.first(panel + 1) * in_);
   }
 
-  /// The means of images, from the sums of their parts in their order.
+  /// The means of images, from the sums of their pieces in their order.
   void average(const float* sums, float* means) const {
     const float scale = 1.0f / static_cast<float>(problem_.dst().h * problem_.dst().w);
-    for (std::size_t image = 0; image < images(); ++image)
-      for (std::size_t c = 0; c < channels_; ++c) {
-        float sum = 0;
-        for (std::size_t part = 0; part < parts_; ++part)
-          sum += sums[(image * parts_ + part) * all_columns() + c];
-        means[image * channels_ + c] = sum * scale;
-      }
+    std::fill_n(means, images() * channels_, 0.0f);
+    for (const piece& at : pieces_) {
+      float* to = means + at.image * channels_ + panels_.first(at.panel);
+      for (std::size_t c = 0; c < panels_.channels(at.panel); ++c) to[c] += sums[c] * scale;
+      sums += panels_.width();
+    }
   }
 
   conv_problem problem_;
@@ -192,7 +196,8 @@ class expand_depthwise {
   depthwise_ring ring_;
   depthwise_weights depthwise_;
   std::optional<pointwise_convolution> expand_;
-  std::size_t parts_ = 1;
+  std::vector<piece> pieces_;
+  std::vector<std::size_t> runs_;  // the first piece of each, and the end
 };
 
 }  // namespace effnet::cpu

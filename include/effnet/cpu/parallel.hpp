@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <span>
 
 #include <effnet/cpu/thread_scope.hpp>
 
@@ -59,6 +60,24 @@ class alignas(64) open_items {
   std::atomic<std::uint64_t> ends_ = 0;
 };
 
+/// Runs of items that threads have of their own, at most; more threads help out.
+inline constexpr std::size_t most_runs = 64;
+
+/// Items [bound(i), bound(i + 1)) for run `i`.
+template <class Bound, class Body>
+void share_runs(std::size_t runs, const Bound& bound, const Body& body) {
+  std::array<open_items, most_runs> open;
+  for (std::size_t i = 0; i < runs; ++i) open[i].put(bound(i), bound(i + 1));
+#pragma omp parallel
+  {
+    const auto self = static_cast<std::size_t>(omp_get_thread_num());
+    std::size_t item = 0;
+    while (self < runs && open[self].take_first(item)) body(self, item);
+    for (std::size_t other = 1; other <= runs; ++other)
+      while (open[(self + other) % runs].take_last(item)) body(self, item);
+  }
+}
+
 }  // namespace detail
 
 /// Calls `body(worker, item)` for every item below `count`; `worker` tells the threads apart and is
@@ -71,18 +90,21 @@ void parallel_items(std::size_t count, const Body& body) {
     for (std::size_t item = 0; item < count; ++item) body(std::size_t{0}, item);
     return;
   }
-  constexpr std::size_t most = 64;  // runs; more threads help out
-  std::array<detail::open_items, most> open;
-  const std::size_t runs = std::min(most, static_cast<std::size_t>(omp_get_max_threads()));
-  for (std::size_t i = 0; i < runs; ++i) open[i].put(count * i / runs, count * (i + 1) / runs);
-#pragma omp parallel
-  {
-    const auto self = static_cast<std::size_t>(omp_get_thread_num());
-    std::size_t item = 0;
-    while (self < runs && open[self].take_first(item)) body(self, item);
-    for (std::size_t other = 1; other <= runs; ++other)
-      while (open[(self + other) % runs].take_last(item)) body(self, item);
+  const std::size_t runs =
+      std::min(detail::most_runs, static_cast<std::size_t>(omp_get_max_threads()));
+  detail::share_runs(
+      runs, [&](std::size_t run) { return count * run / runs; }, body);
+}
+
+/// The same for runs of unequal numbers of items: `bounds` are the first of each and the end.
+template <class Body>
+void parallel_runs(std::span<const std::size_t> bounds, const Body& body) {
+  if (bounds.back() < 2 || omp_get_max_threads() == 1) {
+    for (std::size_t item = 0; item < bounds.back(); ++item) body(std::size_t{0}, item);
+    return;
   }
+  detail::share_runs(
+      bounds.size() - 1, [&](std::size_t run) { return bounds[run]; }, body);
 }
 
 /// The same for items that may throw, and that run on one thread whatever they call; the first
