@@ -5,9 +5,9 @@
 #include <vector>
 
 #include <effnet/core/aligned_buffer.hpp>
-#include <effnet/cpu/convolution.hpp>
 #include <effnet/cpu/data_gradient.hpp>
 #include <effnet/cpu/parallel.hpp>
+#include <effnet/cpu/trained_convolution.hpp>
 #include <effnet/cpu/weight_gradient.hpp>
 
 /// Convolutions whose results do not depend on the number of threads: the batch in fixed equal
@@ -87,13 +87,13 @@ class part_ops {
 
 }  // namespace detail
 
-/// `convolution` of a whole batch, or of its fixed parts.
+/// `trained_convolution` of a whole batch, or of its fixed parts.
 class convolution_of_parts {
  public:
   convolution_of_parts(const conv_problem& problem, const epilogue& then,
                        const cpu_options& options, bool fixed, bool normalised_src = false)
       : ops_(problem, fixed, [&](const conv_problem& p) {
-          return convolution::repacked(p, then, options, normalised_src);
+          return trained_convolution(p, then, options, normalised_src);
         }) {}
 
   std::size_t scratch_bytes() const {
@@ -111,21 +111,21 @@ class convolution_of_parts {
   bool reads_normalised() const { return ops_.first().reads_normalised(); }
   void forward(const packed_weights& packed, const float* src, float* dst,
                std::byte* scratch) const {
-    ops_.for_each([&](const convolution& op, std::size_t part) {
+    ops_.for_each([&](const trained_convolution& op, std::size_t part) {
       op.forward(packed, src + part * ops_.src_step(), dst + part * ops_.dst_step(),
                  scratch + part * detail::aligned_bytes(op.scratch_bytes()));
     });
   }
   void forward(const packed_weights& packed, const normalised& src, float* dst,
                std::byte* scratch) const {
-    ops_.for_each([&](const convolution& op, std::size_t part) {
+    ops_.for_each([&](const trained_convolution& op, std::size_t part) {
       op.forward(packed, ops_.src_of(src, part), dst + part * ops_.dst_step(),
                  scratch + part * detail::aligned_bytes(op.scratch_bytes()));
     });
   }
 
  private:
-  detail::part_ops<convolution> ops_;
+  detail::part_ops<trained_convolution> ops_;
 };
 
 /// `data_gradient`, the same way.

@@ -5,7 +5,6 @@
 #include <utility>
 #include <variant>
 
-#include <effnet/cpu/depthwise_convolution.hpp>
 #include <effnet/cpu/direct_convolution.hpp>
 #include <effnet/cpu/kernel_choice.hpp>
 
@@ -22,19 +21,6 @@ class convolution {
   static convolution gated(const conv_problem& problem, const epilogue& then) {
     return convolution(
         kernels(std::in_place_type<pointwise_convolution>, problem, then, source_form::gated));
-  }
-
-  /// One whose weights are packed anew before every run, as in training: own kernels pack faster.
-  /// `normalised_src`: it had better read a source that is still to be normalised.
-  static convolution repacked(const conv_problem& problem, const epilogue& then,
-                              const cpu_options& options, bool normalised_src) {
-    if (is_pointwise(problem))
-      return convolution(kernels(std::in_place_type<pointwise_convolution>, problem, then,
-                                 normalised_src ? source_form::normalised : source_form::plain));
-    if (has_depthwise(problem) && then == epilogue{})
-      return convolution(
-          kernels(std::in_place_type<depthwise_convolution>, problem, normalised_src));
-    return convolution(problem, then, options);
   }
 
   std::size_t scratch_bytes() const {
@@ -65,26 +51,6 @@ class convolution {
                std::byte* scratch) const {
     std::visit([&](const auto& kernel) { kernel.forward(packed, src, dst, scratch); }, kernel_);
   }
-  /// Whether it was planned for a source that is still to be normalised.
-  bool reads_normalised() const {
-    return std::visit(
-        [](const auto& kernel) {
-          if constexpr (requires { kernel.reads_normalised(); })
-            return kernel.reads_normalised();
-          else
-            return false;
-        },
-        kernel_);
-  }
-  void forward(const packed_weights& packed, const normalised& src, float* dst,
-               std::byte* scratch) const {
-    std::visit(
-        [&](const auto& kernel) {
-          if constexpr (requires { kernel.reads_normalised(); })
-            kernel.forward(packed, src, dst, scratch);
-        },
-        kernel_);
-  }
   /// Of src * gate[n, in], for one that was planned as gated.
   void forward_gated(const packed_weights& packed, const float* src, const float* gate, float* dst,
                      std::byte* scratch) const {
@@ -93,7 +59,7 @@ class convolution {
 
  private:
   using kernels = std::variant<direct_convolution, winograd_convolution, pointwise_convolution,
-                               stem_convolution, depthwise_convolution>;
+                               stem_convolution>;
 
   explicit convolution(kernels kernel) : kernel_(std::move(kernel)) {}
 

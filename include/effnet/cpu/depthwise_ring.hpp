@@ -21,7 +21,7 @@ class depthwise_ring {
       : problem_(problem), best_(best), pixel_(2 * lanes_of_isa(best)) {
     batch_ = std::clamp<std::size_t>(batch, 1, size(problem_.dst().h));
     rows_ = (batch_ - 1) * stride() + kernel();
-    const std::size_t results = rounded_up(size(problem_.dst().w), depthwise_pixels / 2);
+    const std::size_t results = depthwise_pixels(size(problem_.dst().w));
     padded_ = std::max((results - 1) * stride() + kernel(), size(problem_.pad.left) + width());
   }
 

@@ -52,7 +52,7 @@ EFFNET_KERNEL_BODY void store_channels(const result_store& of, Act before, std::
 template <class Floats>
 EFFNET_KERNEL_BODY void store_results_body(const result_store& s) {
   for (std::size_t c = 0; c < s.channels; c += lanes_of<Floats>)
-    if (s.then.before == activation::silu)
+    if (prefers_constant<Floats> && s.then.before == activation::silu)
       store_channels<Floats>(s, constant_silu{}, c);
     else
       store_channels<Floats>(s, s.then.before, c);

@@ -60,7 +60,7 @@ EFFNET_KERNEL_BODY void subtract_ln2(const floats8& x, const floats8& n, floats8
 }
 /// Where dividing is slow: 14 bits of 1 / d from the processor, then one step of Newton's.
 EFFNET_KERNEL_BODY void divide(const floats16& x, const floats16& d, floats16& to) {
-  if (divides_fast()) {
+  if (divides_fast()) [[likely]] {
     to = x / d;
     return;
   }
@@ -165,6 +165,9 @@ EFFNET_KERNEL_BODY void apply(activation act, const Floats& x, Floats& to) {
 
 /// SiLU as a constant: loops that it is passed to keep its numbers in registers.
 using constant_silu = std::integral_constant<activation, activation::silu>;
+/// Whether there are registers enough for them, so that a second loop is worth compiling.
+template <class Floats>
+inline constexpr bool prefers_constant = lanes_of<Floats> > 4;
 
 /// d act(x) / dx of a whole register, as `math::derivative` defines it.
 template <class Floats>

@@ -192,7 +192,7 @@ EFFNET_KERNEL_BODY void transform_products(const winograd_shape& w, const winogr
         for (std::size_t x = 0; x < tile_out; ++x)
           store(sums[x], values + (y * tile_out + x) * lanes);
       }
-      if (to.then.before == activation::silu)
+      if (prefers_constant<Floats> && to.then.before == activation::silu)
         store_tile<Floats>(w, to, constant_silu{}, tile, values, c);
       else
         store_tile<Floats>(w, to, to.then.before, tile, values, c);
