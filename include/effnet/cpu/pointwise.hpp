@@ -296,10 +296,10 @@ class pointwise_convolution {
   /// else the next panel, and all of the next pixels with the last.
   fetched_lines ahead(const pixel_part& p, std::size_t panel, std::size_t end, std::size_t k,
                       std::size_t step) const {
-    const bool cached = packed_bytes() <= cached_weights;
-    if (panel_parts_ == 1 && (cached || panel + 1 == end)) {
+    const bool stays = packed_bytes() <= cached_weights;
+    if (panel_parts_ == 1 && (stays || panel + 1 == end)) {
       const std::size_t depth = std::min(depth_at_a_time, in_ - k);
-      const std::size_t shares = cached ? panels_.count() : 1, share = cached ? panel : 0;
+      const std::size_t shares = stays ? panels_.count() : 1, share = stays ? panel : 0;
       const std::size_t lines = p.next_floats / channel_block / shares * depth / in_;
       return {.first = p.next + p.next_floats * (share * in_ + k) / (shares * in_),
               .depth_step = channel_block,
