@@ -1,4 +1,5 @@
-"""A comparison as a picture (SVG): a column for every number of threads, a bar for every system."""
+"""A comparison as a picture (SVG): a column for every number of threads, or of inference and of
+training where there is one number; a bar for every system."""
 import textwrap
 from xml.sax.saxutils import escape
 
@@ -92,10 +93,11 @@ def bar_chart(found):
         y += 18
         parts.append(text(MARGIN, y, words, 12, colour))
 
-    columns = []
+    apart = len(threads) == 1  # inference and training
+    columns = [Column(MARGIN + number * (COLUMN + GAP), y)
+               for number in range(2 if apart else len(threads))]
     rows = found.rows()
     for number, count in enumerate(threads):
-        column = Column(MARGIN + number * (COLUMN + GAP), y)
         spoken = f"{count} thread{'s' if count > 1 else ''}"
         for title, key, unit, trains in (
                 (f"Inference, {spoken}", "min_ms", "ms", False),
@@ -105,11 +107,12 @@ def bar_chart(found):
             for row in rows:
                 if row["threads"] == count and WORKS[row["work"]].trains == trains:
                     groups.setdefault(row["work"], {})[row["system"]] = row[key]
+            beside = apart and trains and columns[0].parts
+            column = columns[1 if beside else number]
             if groups:
                 column.section(title)
             for work, values in groups.items():
                 column.group(WORKS[work].label, values, unit)
-        columns.append(column)
     height = max(column.y for column in columns) + MARGIN
     parts += [part for column in columns for part in column.parts]
     return "\n".join([
