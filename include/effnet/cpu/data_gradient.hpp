@@ -68,8 +68,7 @@ class data_gradient {
       return kernels(std::in_place_type<winograd_convolution>, turned(p), epilogue{});
     if (is_pointwise(p))
       return kernels(std::in_place_type<pointwise_convolution>, turned(p), epilogue{});
-    // oneDNN is faster where rows are short and channels many.
-    if (has_depthwise(p) && is_turnable(p) && p.src.w >= 16)
+    if (prefers_depthwise_data_gradient(p))
       return kernels(std::in_place_type<depthwise_convolution>, turned(p));
     return kernels(std::in_place_type<convolution_backward_data>, p);
   }

@@ -12,11 +12,6 @@
 
 namespace effnet::cpu {
 
-/// What `depthwise_convolution` computes.
-constexpr bool has_depthwise(const conv_problem& p) {
-  return p.depthwise() && p.out == p.src.c;
-}
-
 /// A depthwise convolution in training, bare, of a source as it is or still to be normalised: that
 /// is made row by row in the cache. Inference has `expand_depthwise`.
 class depthwise_convolution {
@@ -52,11 +47,7 @@ class depthwise_convolution {
     weights_.repack(oihw, bias, packed);
   }
   /// For the gradient by the source, which is this convolution of the result's.
-  packed_weights pack_turned(const float* oihw) const {
-    packed_weights packed = weights_.pack(oihw, nullptr);
-    repack_turned(oihw, packed);
-    return packed;
-  }
+  packed_weights pack_turned(const float* oihw) const { return weights_.pack_turned(oihw); }
   void repack_turned(const float* oihw, packed_weights& packed) const {
     weights_.repack_turned(oihw, packed);
   }

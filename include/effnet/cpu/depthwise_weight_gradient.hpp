@@ -103,7 +103,7 @@ EFFNET_TARGET_AVX512 inline void depthwise_gradient_avx512(const depthwise_gradi
 
 /// Whether the kernel below is written for a problem: depthwise 3x3 and 5x5.
 constexpr bool has_depthwise_weight_gradient(const conv_problem& p) {
-  return p.depthwise() && p.out == p.src.c && (p.kernel == 3 || p.kernel == 5);
+  return p.depthwise() && (p.kernel == 3 || p.kernel == 5);
 }
 
 /// The gradient of a depthwise convolution by its weights, of a source as it is or still to be
@@ -196,15 +196,17 @@ class depthwise_weight_gradient {
                        .sums = to + ring * panel_floats()});
             });
     });
-    for (std::size_t c = 0; c < channels; ++c) {
-      const float* of = sums + c / panels_.width() * panel_floats() + c % panels_.width();
-      for (std::size_t tap = 0; tap < taps(); ++tap) {
-        float total = 0;
-        for (std::size_t part = 0; part < parts_; ++part)
-          total += of[part * part_floats() + tap * panels_.width()];
-        diff_weights[c * taps() + tap] = total;
+    parallel_ranges(channels, parts_ * taps(), [&](std::size_t first, std::size_t last) {
+      for (std::size_t c = first; c < last; ++c) {
+        const float* of = sums + c / panels_.width() * panel_floats() + c % panels_.width();
+        for (std::size_t tap = 0; tap < taps(); ++tap) {
+          float total = 0;
+          for (std::size_t part = 0; part < parts_; ++part)
+            total += of[part * part_floats() + tap * panels_.width()];
+          diff_weights[c * taps() + tap] = total;
+        }
       }
-    }
+    });
   }
 
   conv_problem problem_;

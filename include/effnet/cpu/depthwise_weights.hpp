@@ -22,8 +22,7 @@ class depthwise_weights {
         .kind = kernel_kind::depthwise, .direct = {}, .block = static_cast<int>(panels_.width())};
   }
   packed_weights pack(const float* oihw, const float* bias) const {
-    packed_weights packed{aligned_buffer(panels_.all_columns() * taps_ * sizeof(float)),
-                          aligned_buffer(channels_ * sizeof(float))};
+    packed_weights packed = unfilled();
     repack(oihw, bias, packed);
     return packed;
   }
@@ -31,13 +30,22 @@ class depthwise_weights {
     fill_bias(bias, channels_, packed);
     fill(packed, [&](std::size_t c, std::size_t tap) { return oihw[c * taps_ + tap]; });
   }
-  /// Filters turned by half a turn, for the gradient by the source, into what `pack` made.
+  /// Filters turned by half a turn, for the gradient by the source.
+  packed_weights pack_turned(const float* oihw) const {
+    packed_weights packed = unfilled();
+    repack_turned(oihw, packed);
+    return packed;
+  }
   void repack_turned(const float* oihw, packed_weights& packed) const {
     fill_bias(nullptr, channels_, packed);
     fill(packed, [&](std::size_t c, std::size_t tap) { return oihw[(c + 1) * taps_ - 1 - tap]; });
   }
 
  private:
+  packed_weights unfilled() const {
+    return {aligned_buffer(panels_.all_columns() * taps_ * sizeof(float)),
+            aligned_buffer(channels_ * sizeof(float))};
+  }
   template <class Weight>
   void fill(packed_weights& packed, const Weight& weight) const {
     auto* to = reinterpret_cast<float*>(packed.weights.data());

@@ -66,6 +66,11 @@ constexpr bool is_turnable(const conv_problem& p) {
          p.pad.right <= last;
 }
 
+/// Own depthwise gradients by the source: oneDNN is faster where rows are short and channels many.
+constexpr bool prefers_depthwise_data_gradient(const conv_problem& p) {
+  return p.depthwise() && is_turnable(p) && p.src.w >= 16;
+}
+
 /// The convolution that makes the gradient by the source of one of stride 1: from the gradient of
 /// the result, with the filters turned.
 constexpr conv_problem turned(const conv_problem& p) {

@@ -96,7 +96,9 @@ struct normalised_rows {
   std::size_t to_step;    ///< floats from one row to the next
   std::size_t padded;     ///< floats written of each, whole registers: zeros behind the channels
   std::size_t ahead = 0;  ///< pixels that are fetched ahead; 0: as suits whole rows
-  std::size_t panel = 0;  ///< channels after which what follows is `panel_step` floats apart, or 0
+  /// Channels after which what follows is `panel_step` floats apart, where there are several such
+  /// whole panels; 0: one.
+  std::size_t panel = 0;
   std::size_t panel_step = 0;
 };
 

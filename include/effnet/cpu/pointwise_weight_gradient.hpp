@@ -116,13 +116,11 @@ class pointwise_weight_gradient {
   /// Whether the product may be made in its place: panels without a column too many.
   bool direct() const { return pixel_parts_ == 1 && panels_.all_columns() == in_; }
   /// Copied rows of diff_dst.
-  std::size_t diff_row() const {
-    return odd_lines(std::min(widest, (out_ + out_parts_ - 1) / out_parts_));
-  }
+  std::size_t diff_row() const { return odd_lines(std::min(widest, chunk_outs_)); }
   std::size_t panels_at_a_time() const { return widest / panels_.width(); }
   std::size_t worker_floats() const {
-    const std::size_t most = (panels_.count() + in_parts_ - 1) / in_parts_;
-    return depth_ * (diff_row() + std::min(panels_at_a_time(), most) * panels_.width());
+    const std::size_t most = std::min(panels_at_a_time(), chunk_panels_);
+    return depth_ * (diff_row() + most * panels_.width());
   }
 
   /// Parts of pixels, output and source channels, so that the last thread is done as early as can

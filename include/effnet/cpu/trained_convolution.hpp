@@ -45,7 +45,7 @@ class trained_convolution
     if (is_pointwise(p))
       return kernels(std::in_place_type<pointwise_convolution>, p, then,
                      normalised_src ? source_form::normalised : source_form::plain);
-    if (has_depthwise(p) && then == epilogue{})
+    if (p.depthwise() && then == epilogue{})
       return kernels(std::in_place_type<depthwise_convolution>, p, normalised_src);
     return kernels(std::in_place_type<convolution>, p, then, options);
   }
