@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include <effnet/cpu/depthwise_ring.hpp>
+#include <effnet/cpu/depthwise_groups.hpp>
 #include <effnet/cpu/depthwise_weights.hpp>
 #include <effnet/cpu/parallel.hpp>
 
@@ -22,17 +22,15 @@ class depthwise_convolution {
         best_(best),
         normalised_(normalised_src),
         workers_(static_cast<std::size_t>(omp_get_max_threads())),
-        panels_(static_cast<std::size_t>(problem.out), best),
-        ring_(problem, 1, best),
-        group_(std::min(ring_.together(), panels_.count())),
+        groups_(problem, best),
         weights_(problem, best) {
     // Parts of an image's rows where images and panels are too few for the threads.
-    const std::size_t whole = images() * groups();
+    const std::size_t whole = images() * groups_.count();
     parts_ =
         std::clamp<std::size_t>(2 * workers_ / whole, 1, std::max<std::size_t>(1, height() / 8));
   }
 
-  std::size_t scratch_bytes() const { return workers_ * worker_floats() * sizeof(float); }
+  std::size_t scratch_bytes() const { return workers_ * groups_.floats() * sizeof(float); }
   weight_layout layout() const { return weights_.layout(); }
   std::string_view implementation() const {
     return for_isa<std::string_view>(best_, "depthwise_portable", "depthwise_avx2",
@@ -55,60 +53,47 @@ class depthwise_convolution {
   bool reads_normalised() const { return normalised_; }
   void forward(const packed_weights& packed, const float* src, float* dst,
                std::byte* scratch) const {
-    run(packed, dst, scratch, [&](const depthwise_ring::panel& at, std::size_t y, float* own) {
-      ring_.copy_rows(src, at, y, y + 1, own);
-    });
+    run(packed, {.plain = src}, dst, scratch);
   }
   void forward(const packed_weights& packed, const normalised& src, float* dst,
                std::byte* scratch) const {
-    run(packed, dst, scratch, [&](const depthwise_ring::panel& at, std::size_t y, float* own) {
-      ring_.normalise_rows(src, at, y, y + 1, own);
-    });
+    run(packed, {.becomes = &src}, dst, scratch);
   }
 
  private:
   std::size_t images() const { return static_cast<std::size_t>(problem_.src.n); }
   std::size_t height() const { return static_cast<std::size_t>(problem_.dst().h); }
-  std::size_t groups() const { return (panels_.count() + group_ - 1) / group_; }
-  std::size_t worker_floats() const { return group_ * ring_.floats(); }
 
-  /// `make(panel, y, ring)` makes a source row.
-  template <class Make>
-  void run(const packed_weights& packed, float* dst, std::byte* scratch, const Make& make) const {
+  void run(const packed_weights& packed, const depthwise_source& src, float* dst,
+           std::byte* scratch) const {
     const auto kernel = static_cast<std::size_t>(problem_.kernel);
     const auto width = static_cast<std::size_t>(problem_.dst().w);
     const auto channels = static_cast<std::size_t>(problem_.out);
     const auto* weights = reinterpret_cast<const float*>(packed.weights.data());
     const auto* bias = reinterpret_cast<const float*>(packed.bias.data());
-    parallel_items(images() * groups() * parts_, [&](std::size_t worker, std::size_t item) {
-      const std::size_t part = item % parts_, begin = item / parts_ % groups() * group_;
-      const std::size_t image = item / parts_ / groups();
-      const std::size_t count = std::min(group_, panels_.count() - begin);
-      float* rings = reinterpret_cast<float*>(scratch) + worker * worker_floats();
-      ring_.pass(
-          rings, count, height() * part / parts_, height() * (part + 1) / parts_,
-          [&](std::size_t from, std::size_t to) {
-            for (std::size_t y = from; y < to; ++y)
-              for (std::size_t i = 0; i < count; ++i)
-                make({image, panels_.first(begin + i), panels_.channels(begin + i)}, y,
-                     rings + i * ring_.floats());
-          },
-          [&](std::size_t y, std::size_t ring, const float* const* rows) {
-            const std::size_t panel = begin + ring, channel = panels_.first(panel);
-            make_depthwise_row({.rows = rows,
-                                .kernel = kernel,
-                                .stride = static_cast<std::size_t>(problem_.stride),
-                                .width = width,
-                                .weights = weights + channel * kernel * kernel,
-                                .columns = panels_.columns(panel),
-                                .bias = bias + channel,
-                                .act = activation::identity,
-                                .channels = panels_.channels(panel),
-                                .dst = dst + (image * height() + y) * width * channels + channel,
-                                .dst_step = channels,
-                                .sums = nullptr},
-                               best_);
-          });
+    const panels& panels = groups_.panels();
+    parallel_items(images() * groups_.count() * parts_, [&](std::size_t worker, std::size_t item) {
+      const std::size_t part = item % parts_, group = item / parts_ % groups_.count();
+      const std::size_t image = item / parts_ / groups_.count();
+      groups_.pass(src, image, group, height() * part / parts_, height() * (part + 1) / parts_,
+                   reinterpret_cast<float*>(scratch) + worker * groups_.floats(),
+                   [&](std::size_t y, std::size_t panel, const float* const* rows) {
+                     const std::size_t channel = panels.first(panel);
+                     make_depthwise_row(
+                         {.rows = rows,
+                          .kernel = kernel,
+                          .stride = static_cast<std::size_t>(problem_.stride),
+                          .width = width,
+                          .weights = weights + channel * kernel * kernel,
+                          .columns = panels.columns(panel),
+                          .bias = bias + channel,
+                          .act = activation::identity,
+                          .channels = panels.channels(panel),
+                          .dst = dst + (image * height() + y) * width * channels + channel,
+                          .dst_step = channels,
+                          .sums = nullptr},
+                         best_);
+                   });
     });
   }
 
@@ -116,9 +101,7 @@ class depthwise_convolution {
   isa best_;
   bool normalised_;
   std::size_t workers_;
-  panels panels_;
-  depthwise_ring ring_;
-  std::size_t group_;  // panels whose rows are made together
+  depthwise_groups groups_;
   depthwise_weights weights_;
   std::size_t parts_ = 1;
 };

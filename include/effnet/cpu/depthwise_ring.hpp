@@ -31,12 +31,6 @@ class depthwise_ring {
            rounded_up(kernel() * sizeof(const float*) / sizeof(float), channel_block);
   }
   std::size_t pixel() const { return pixel_; }
-  /// Rings that are passed together where sources are wide: pieces of a pixel that are too short
-  /// cost a page each, but the rings should stay in the first cache.
-  std::size_t together() const {
-    constexpr std::size_t cached = 8 * 1024, most = 4;
-    return std::clamp<std::size_t>(cached / floats(), 1, most);
-  }
   /// Where source row `y` begins.
   float* row(float* memory, std::size_t y) const {
     return memory + y % rows_ * row_floats() + size(problem_.pad.left) * pixel_;

@@ -6,8 +6,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include <effnet/cpu/depthwise_ring.hpp>
-#include <effnet/cpu/panels.hpp>
+#include <effnet/cpu/depthwise_groups.hpp>
 #include <effnet/cpu/parallel.hpp>
 
 namespace effnet::cpu {
@@ -117,15 +116,13 @@ class depthwise_weight_gradient {
         best_(best),
         normalised_(normalised_src),
         workers_(static_cast<std::size_t>(omp_get_max_threads())),
-        panels_(static_cast<std::size_t>(problem.out), best),
-        ring_(problem, 1, best),
-        group_(std::min(ring_.together(), panels_.count())) {
+        groups_(problem, best) {
     constexpr std::size_t enough = 64;  // items for the threads
-    parts_ = std::clamp<std::size_t>(enough / groups(), 1, images());
+    parts_ = std::clamp<std::size_t>(enough / groups_.count(), 1, images());
   }
 
   std::size_t scratch_bytes() const {
-    return (workers_ * worker_floats() + parts_ * part_floats()) * sizeof(float);
+    return (workers_ * groups_.floats() + parts_ * part_floats()) * sizeof(float);
   }
   std::string_view implementation() const {
     return for_isa<std::string_view>(best_, "depthwise_portable", "depthwise_avx2",
@@ -135,74 +132,57 @@ class depthwise_weight_gradient {
   bool reads_normalised() const { return normalised_; }
   /// Overwrites `diff_weights` (C,1,k,k).
   void run(const float* src, const float* diff_dst, float* diff_weights, std::byte* scratch) const {
-    sum(diff_dst, diff_weights, scratch,
-        [&](const depthwise_ring::panel& at, std::size_t y, float* own) {
-          ring_.copy_rows(src, at, y, y + 1, own);
-        });
+    run({.plain = src}, diff_dst, diff_weights, scratch);
   }
   void run(const normalised& src, const float* diff_dst, float* diff_weights,
            std::byte* scratch) const {
-    sum(diff_dst, diff_weights, scratch,
-        [&](const depthwise_ring::panel& at, std::size_t y, float* own) {
-          ring_.normalise_rows(src, at, y, y + 1, own);
-        });
+    run({.becomes = &src}, diff_dst, diff_weights, scratch);
   }
 
  private:
   std::size_t images() const { return static_cast<std::size_t>(problem_.src.n); }
-  std::size_t groups() const { return (panels_.count() + group_ - 1) / group_; }
-  std::size_t worker_floats() const { return group_ * ring_.floats(); }
   std::size_t taps() const {
     return static_cast<std::size_t>(problem_.kernel) * static_cast<std::size_t>(problem_.kernel);
   }
-  std::size_t panel_floats() const { return taps() * panels_.width(); }
-  std::size_t part_floats() const { return panels_.count() * panel_floats(); }
+  std::size_t panel_floats() const { return taps() * groups_.panels().width(); }
+  std::size_t part_floats() const { return groups_.panels().count() * panel_floats(); }
 
-  /// `make(panel, y, ring)` makes a source row.
-  template <class Make>
-  void sum(const float* diff_dst, float* diff_weights, std::byte* scratch, const Make& make) const {
+  void run(const depthwise_source& src, const float* diff_dst, float* diff_weights,
+           std::byte* scratch) const {
     const shape4 d = problem_.dst();
     const auto height = static_cast<std::size_t>(d.h), width = static_cast<std::size_t>(d.w);
     const auto channels = static_cast<std::size_t>(d.c);
-    float* sums = reinterpret_cast<float*>(scratch) + workers_ * worker_floats();
+    const panels& panels = groups_.panels();
+    float* sums = reinterpret_cast<float*>(scratch) + workers_ * groups_.floats();
+    std::fill_n(sums, parts_ * part_floats(), 0.0f);
     const auto add_row =
         for_isa(best_, detail::depthwise_gradient_portable, detail::depthwise_gradient_avx2,
                 detail::depthwise_gradient_avx512);
-    parallel_items(parts_ * groups(), [&](std::size_t worker, std::size_t item) {
-      const std::size_t part = item / groups(), begin = item % groups() * group_;
-      const std::size_t count = std::min(group_, panels_.count() - begin);
-      float* rings = reinterpret_cast<float*>(scratch) + worker * worker_floats();
-      float* to = sums + part * part_floats() + begin * panel_floats();
-      std::fill_n(to, count * panel_floats(), 0.0f);
+    parallel_items(parts_ * groups_.count(), [&](std::size_t worker, std::size_t item) {
+      const std::size_t part = item / groups_.count(), group = item % groups_.count();
       for (std::size_t image = images() * part / parts_; image < images() * (part + 1) / parts_;
            ++image)
-        ring_.pass(
-            rings, count, 0, height,
-            [&](std::size_t first, std::size_t last) {
-              for (std::size_t y = first; y < last; ++y)
-                for (std::size_t i = 0; i < count; ++i)
-                  make({image, panels_.first(begin + i), panels_.channels(begin + i)}, y,
-                       rings + i * ring_.floats());
-            },
-            [&](std::size_t y, std::size_t ring, const float* const* rows) {
-              add_row({.rows = rows,
-                       .kernel = static_cast<std::size_t>(problem_.kernel),
-                       .stride = static_cast<std::size_t>(problem_.stride),
-                       .width = width,
-                       .diff_dst = diff_dst + (image * height + y) * width * channels +
-                                   panels_.first(begin + ring),
-                       .step = channels,
-                       .channels = panels_.channels(begin + ring),
-                       .sums = to + ring * panel_floats()});
-            });
+        groups_.pass(src, image, group, 0, height,
+                     reinterpret_cast<float*>(scratch) + worker * groups_.floats(),
+                     [&](std::size_t y, std::size_t panel, const float* const* rows) {
+                       add_row({.rows = rows,
+                                .kernel = static_cast<std::size_t>(problem_.kernel),
+                                .stride = static_cast<std::size_t>(problem_.stride),
+                                .width = width,
+                                .diff_dst = diff_dst + (image * height + y) * width * channels +
+                                            panels.first(panel),
+                                .step = channels,
+                                .channels = panels.channels(panel),
+                                .sums = sums + part * part_floats() + panel * panel_floats()});
+                     });
     });
     parallel_ranges(channels, parts_ * taps(), [&](std::size_t first, std::size_t last) {
       for (std::size_t c = first; c < last; ++c) {
-        const float* of = sums + c / panels_.width() * panel_floats() + c % panels_.width();
+        const float* of = sums + c / panels.width() * panel_floats() + c % panels.width();
         for (std::size_t tap = 0; tap < taps(); ++tap) {
           float total = 0;
           for (std::size_t part = 0; part < parts_; ++part)
-            total += of[part * part_floats() + tap * panels_.width()];
+            total += of[part * part_floats() + tap * panels.width()];
           diff_weights[c * taps() + tap] = total;
         }
       }
@@ -213,9 +193,7 @@ class depthwise_weight_gradient {
   isa best_;
   bool normalised_;
   std::size_t workers_;
-  panels panels_;
-  depthwise_ring ring_;
-  std::size_t group_;  // panels whose rows are made together
+  depthwise_groups groups_;
   std::size_t parts_ = 1;
 };
 
