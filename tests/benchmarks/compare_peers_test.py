@@ -86,6 +86,15 @@ class Picture(unittest.TestCase):
                 end = float(element.get("x")) + float(element.get("width", 0))
                 self.assertTrue(0 <= end <= width and 0 <= float(element.get("y")) <= height)
 
+    def test_training_stands_beside_inference_where_there_is_one_number_of_threads(self):
+        found = complete_comparison()
+        for work in WORKS.values():
+            found.forget(work, 1)
+        left = {element.text: float(element.get("x"))
+                for element in xml.fromstring(bar_chart(found)).iter()
+                if element.tag.endswith("}text")}
+        self.assertLess(left["Inference, 2 threads"], left["Training step, 2 threads"])
+
     def test_effnet_alone_is_drawn_too(self):
         found = Comparison(dict(MACHINE))
         found.add(WORKS["b0_224_n1"], 1, "effnet", {"times": [5.0], "peak_mb": 60.0})

@@ -10,11 +10,11 @@ namespace effnet::cpu {
 
 /// A planned convolution or fully connected layer, on the kernel that is fastest for it. Memory
 /// handles in it are this plan's own: two threads use two plans.
-class convolution : public kernel_variant<direct_convolution, winograd_convolution,
-                                          pointwise_convolution, stem_convolution> {
+class convolution : public forward_kernel_variant<direct_convolution, winograd_convolution,
+                                                  pointwise_convolution, stem_convolution> {
  public:
   convolution(const conv_problem& problem, const epilogue& then, const cpu_options& options)
-      : kernel_variant(planned(problem, then, options)) {}
+      : forward_kernel_variant(planned(problem, then, options)) {}
 
   /// A 1x1 whose source is scaled by a gate.
   static convolution gated(const conv_problem& problem, const epilogue& then) {
@@ -28,7 +28,7 @@ class convolution : public kernel_variant<direct_convolution, winograd_convoluti
   }
 
  private:
-  using kernel_variant::kernel_variant;
+  using forward_kernel_variant::forward_kernel_variant;
 
   static kernels planned(const conv_problem& problem, const epilogue& then,
                          const cpu_options& options) {

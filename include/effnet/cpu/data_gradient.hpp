@@ -1,47 +1,39 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
 #include <type_traits>
 #include <variant>
 
 #include <effnet/cpu/convolution_backward.hpp>
 #include <effnet/cpu/depthwise_convolution.hpp>
 #include <effnet/cpu/kernel_choice.hpp>
+#include <effnet/cpu/kernel_variant.hpp>
 
 namespace effnet::cpu {
 
 /// A planned gradient of a convolution by its source, on the kernel that is fastest for it. As with
 /// `convolution`, two threads use two.
-class data_gradient {
-  using kernels = std::variant<convolution_backward_data, winograd_convolution,
-                               pointwise_convolution, depthwise_convolution>;
-
+class data_gradient : public kernel_variant<convolution_backward_data, winograd_convolution,
+                                            pointwise_convolution, depthwise_convolution> {
   /// Own kernels are those of the forward pass, turned.
   template <class General, class Own>
   auto on_kernel(const General& general, const Own& own) const {
     return std::visit(
-        [&](const auto& kernel) {
-          if constexpr (std::is_same_v<decltype(kernel), const convolution_backward_data&>)
-            return general(kernel);
+        [&](const auto& one) {
+          if constexpr (std::is_same_v<decltype(one), const convolution_backward_data&>)
+            return general(one);
           else
-            return own(kernel);
+            return own(one);
         },
-        kernel_);
+        kernel());
   }
 
  public:
   data_gradient(const conv_problem& problem, const cpu_options& options)
-      : kernel_(planned(problem, options)) {}
+      : kernel_variant(planned(problem, options)) {}
 
-  std::size_t scratch_bytes() const {
-    return std::visit([](const auto& kernel) { return kernel.scratch_bytes(); }, kernel_);
-  }
   weight_layout layout() const {
-    return std::visit([](const auto& kernel) { return kernel.layout(); }, kernel_);
-  }
-  std::string_view implementation() const {
-    return std::visit([](const auto& kernel) { return kernel.implementation(); }, kernel_);
+    return std::visit([](const auto& one) { return one.layout(); }, kernel());
   }
 
   /// From OIHW, into the layout of this pass: it may differ from the forward pass's.
@@ -72,8 +64,6 @@ class data_gradient {
       return kernels(std::in_place_type<depthwise_convolution>, turned(p));
     return kernels(std::in_place_type<convolution_backward_data>, p);
   }
-
-  kernels kernel_;
 };
 
 }  // namespace effnet::cpu

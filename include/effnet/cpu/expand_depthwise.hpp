@@ -81,7 +81,7 @@ class expand_depthwise {
   /// Whole panels, except that one is cut where a thread's run of them ends: runs are alike, and
   /// the rows above and below a cut are made twice.
   void cut_pieces() {
-    const std::size_t runs = std::min(workers_, detail::most_runs);
+    const std::size_t runs = std::min(workers_, most_runs);
     const std::size_t image = panels_.all_columns() * results(), all = images() * image;
     std::size_t run = 1;
     runs_.assign(1, 0);

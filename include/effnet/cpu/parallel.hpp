@@ -34,6 +34,9 @@ void parallel_ranges(std::size_t count, std::size_t work, const Body& body) {
   }
 }
 
+/// Runs of items that threads have of their own, at most; more threads help out.
+inline constexpr std::size_t most_runs = 64;
+
 namespace detail {
 
 /// Items that nobody has begun: their thread takes the first, others the last. Both ends stand in
@@ -59,9 +62,6 @@ class alignas(64) open_items {
 
   std::atomic<std::uint64_t> ends_ = 0;
 };
-
-/// Runs of items that threads have of their own, at most; more threads help out.
-inline constexpr std::size_t most_runs = 64;
 
 /// Items [bound(i), bound(i + 1)) for run `i`.
 template <class Bound, class Body>
@@ -90,8 +90,7 @@ void parallel_items(std::size_t count, const Body& body) {
     for (std::size_t item = 0; item < count; ++item) body(std::size_t{0}, item);
     return;
   }
-  const std::size_t runs =
-      std::min(detail::most_runs, static_cast<std::size_t>(omp_get_max_threads()));
+  const std::size_t runs = std::min(most_runs, static_cast<std::size_t>(omp_get_max_threads()));
   detail::share_runs(
       runs, [&](std::size_t run) { return count * run / runs; }, body);
 }

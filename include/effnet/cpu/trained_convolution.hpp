@@ -10,30 +10,19 @@ namespace effnet::cpu {
 /// A planned convolution whose weights are packed anew before every run, as in training: own
 /// kernels pack faster, and read a source that is still to be normalised. Two threads use two.
 class trained_convolution
-    : public kernel_variant<convolution, pointwise_convolution, depthwise_convolution> {
+    : public forward_kernel_variant<convolution, pointwise_convolution, depthwise_convolution> {
  public:
   /// `normalised_src`: it had better read such a source.
   trained_convolution(const conv_problem& problem, const epilogue& then, const cpu_options& options,
                       bool normalised_src)
-      : kernel_variant(planned(problem, then, options, normalised_src)) {}
+      : forward_kernel_variant(planned(problem, then, options, normalised_src)) {}
 
-  /// Whether it was planned for a source that is still to be normalised.
-  bool reads_normalised() const {
-    return std::visit(
-        [](const auto& one) {
-          if constexpr (requires { one.reads_normalised(); })
-            return one.reads_normalised();
-          else
-            return false;
-        },
-        kernel());
-  }
-  using kernel_variant::forward;
+  using forward_kernel_variant::forward;
   void forward(const packed_weights& packed, const normalised& src, float* dst,
                std::byte* scratch) const {
     std::visit(
         [&](const auto& one) {
-          if constexpr (requires { one.reads_normalised(); })
+          if constexpr (requires { one.forward(packed, src, dst, scratch); })
             one.forward(packed, src, dst, scratch);
         },
         kernel());
