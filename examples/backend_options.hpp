@@ -31,6 +31,10 @@ inline void add_backend_options(CLI::App& app, backend_options& chosen) {
   app.add_flag("--winograd,!--no-winograd", chosen.cpu.winograd,
                "Dense 3x3 by Winograd's F(4x4, 3x3) where that is faster (default), or directly: "
                "results of a layer differ by 2e-5 of the largest at most");
+  app.add_flag(
+      "--bf16", chosen.cpu.bf16,
+      "1x1 convolutions multiply numbers rounded to bf16, where the processor can: faster, "
+      "some 1e-2 of the largest result away");
 }
 
 /// Threads for a program that divides its work among them itself.
@@ -43,6 +47,8 @@ inline std::size_t thread_count(const backend_options& chosen) {
 /// the only place that knows the list.
 template <class Run>
 auto with_backend(const backend_options& chosen, Run&& run) {
+  if (chosen.name == "reference" && chosen.cpu.bf16)
+    throw usage_error("--bf16 is for --backend cpu; the reference computes in fp32");
   if (chosen.name == "reference")
     return run(effnet::reference_backend().with_threads(chosen.threads));
   return run(effnet::cpu_backend(chosen.threads, chosen.cpu));

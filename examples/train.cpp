@@ -79,8 +79,7 @@ template <effnet::optimizer Rule>
 int train(const example::program& program, const example::run_options& given,
           const prepared_run& made, const Rule& rule) {
   const fs::path folder = given.out;
-  const effnet::cpu_training_backend on(given.threads, made.recipe.deterministic,
-                                        {.winograd = made.recipe.winograd});
+  const effnet::cpu_training_backend on(given.threads, made.recipe.deterministic, made.recipe.cpu);
   effnet::trainer trainer(made.start, rule, made.run.options(), on, made.recipe.settings.network);
   example::session_settings how{
       .folder = folder,

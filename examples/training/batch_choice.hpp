@@ -24,9 +24,7 @@ namespace example {
 class memory_planner {
  public:
   memory_planner(const effnet::weights& start, const run_recipe& recipe, int threads)
-      : network_(start,
-                 effnet::cpu_training_backend(threads, recipe.deterministic,
-                                              {.winograd = recipe.winograd}),
+      : network_(start, effnet::cpu_training_backend(threads, recipe.deterministic, recipe.cpu),
                  recipe.settings.network),
         parts_(recipe.settings.accumulation) {
     std::size_t elements = 0;

@@ -54,7 +54,8 @@ inline run_recipe named_things(const run_options& given, const std::optional<run
         std::pair(&recipe.classes, &given.classes)})
     if (!from->empty()) *to = *from;
   recipe.deterministic = given.deterministic.value_or(recipe.deterministic);
-  recipe.winograd = given.winograd.value_or(recipe.winograd);
+  recipe.cpu.winograd = given.winograd.value_or(recipe.cpu.winograd);
+  recipe.cpu.bf16 = given.bf16.value_or(recipe.cpu.bf16);
   if (recipe.model.empty())
     throw usage_error("--model is required, such as --model efficientnetv2_b0");
   if (recipe.data.empty())

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <effnet/core/error.hpp>
+#include <effnet/cpu/cpu_options.hpp>
 #include <effnet/io/atomic_file.hpp>
 #include <effnet/io/in_quotes.hpp>
 #include <effnet/train/run_settings.hpp>
@@ -21,7 +22,8 @@ namespace example {
 /// All that a training run depends on: written to recipe.json, from which it can be repeated.
 struct run_recipe {
   std::string model, data, val, init, convention, classes;
-  bool deterministic = false, winograd = true;
+  bool deterministic = false;
+  effnet::cpu_options cpu;
   effnet::run_settings settings;
 };
 
@@ -34,7 +36,8 @@ inline effnet::named_values named_values_of(const run_recipe& recipe) {
                               {"convention", recipe.convention},
                               {"classes", recipe.classes},
                               {"deterministic", recipe.deterministic},
-                              {"winograd", recipe.winograd}};
+                              {"winograd", recipe.cpu.winograd},
+                              {"bf16", recipe.cpu.bf16}};
   for (auto& entry : effnet::values_of(recipe.settings)) all.push_back(std::move(entry));
   return all;
 }
@@ -130,7 +133,8 @@ inline run_recipe read_recipe(const std::string& path, const run_recipe& base = 
     detail::take(values, "convention", read.convention);
     detail::take(values, "classes", read.classes);
     detail::take(values, "deterministic", read.deterministic);
-    detail::take(values, "winograd", read.winograd);
+    detail::take(values, "winograd", read.cpu.winograd);
+    detail::take(values, "bf16", read.cpu.bf16);
     read.settings = effnet::settings_from(values, base.settings);
     return read;
   } catch (const nlohmann::json::exception&) {

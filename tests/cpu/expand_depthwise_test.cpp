@@ -16,7 +16,7 @@ front_result run_front(const conv_problem* expand, const conv_problem& depthwise
                        const conv_data& first, const conv_data& second, int threads,
                        cpu::isa best) {
   const cpu::thread_scope scope(threads);
-  const cpu::expand_depthwise op(expand, depthwise, act, best);
+  const cpu::expand_depthwise op(expand, depthwise, act, cpu::products::fp32, best);
   const aligned_buffer scratch(op.scratch_bytes());
   cpu::packed_weights packed;
   if (expand != nullptr) packed = op.expand().pack(first.weights.data(), first.bias.data());

@@ -87,7 +87,7 @@ TEST_CASE("cpu: own weight gradients agree with the reference on every instructi
           CHECK(relative_difference(got, expected) < 1e-5);
         } else {
           const std::vector<float> got =
-              gradient_of(cpu::pointwise_weight_gradient(p, false, best));
+              gradient_of(cpu::pointwise_weight_gradient(p, false, cpu::products::fp32, best));
           CHECK(relative_difference(got, expected) < 2e-6);
         }
       }

@@ -183,9 +183,11 @@ TEST_CASE("cpu: convolutions and their weight gradients normalise their source t
               dense, what, read.data(),
               [&](bool itself) {
                 const auto form = itself ? cpu::source_form::normalised : cpu::source_form::plain;
-                return cpu::pointwise_convolution(dense, {}, form, best);
+                return cpu::pointwise_convolution(dense, {}, form, cpu::products::fp32, best);
               },
-              [&](bool itself) { return cpu::pointwise_weight_gradient(dense, itself, best); });
+              [&](bool itself) {
+                return cpu::pointwise_weight_gradient(dense, itself, cpu::products::fp32, best);
+              });
           for (const int stride : {1, 2}) {
             const int kernel = stride == 1 ? 3 : 5;
             const conv_problem depthwise =

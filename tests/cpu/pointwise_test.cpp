@@ -62,12 +62,12 @@ TEST_CASE("cpu: pointwise convolutions agree with the definition on every instru
     const std::vector<double> expected = definition(at, data);
     for (const cpu::isa best : instruction_sets()) {
       CAPTURE(static_cast<int>(best));
-      const auto one =
-          run_kernel<cpu::pointwise_convolution>(at, data, 1, cpu::source_form::plain, best);
+      const auto one = run_kernel<cpu::pointwise_convolution>(at, data, 1, cpu::source_form::plain,
+                                                              cpu::products::fp32, best);
       CHECK(worst_difference(one, expected) < 1e-5);
       for (const int threads : {2, 5})
         CHECK(run_kernel<cpu::pointwise_convolution>(at, data, threads, cpu::source_form::plain,
-                                                     best) == one);
+                                                     cpu::products::fp32, best) == one);
     }
   }
 }
@@ -87,7 +87,8 @@ TEST_CASE("cpu: a gate scales what a pointwise convolution reads, image by image
     for (const cpu::isa best : instruction_sets())
       for (const int threads : {1, 3}) {
         const cpu::thread_scope scope(threads);
-        const cpu::pointwise_convolution op(at.problem, at.then, cpu::source_form::gated, best);
+        const cpu::pointwise_convolution op(at.problem, at.then, cpu::source_form::gated,
+                                            cpu::products::fp32, best);
         const aligned_buffer scratch(op.scratch_bytes());
         std::vector<float> dst = data.residual;
         op.forward(op.pack(data.weights.data(), data.bias.data()), data.src.data(), gate.data(),

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <string>
 
 #include <effnet/arch/models.hpp>
@@ -32,7 +33,7 @@ struct oracle_case {
 };
 
 template <backend B>
-void compare_logits(const B& on = B{}) {
+void compare_logits(const B& on = B{}, double bound = 2e-4) {
   const auto path = shared_data("oracles/logits.safetensors");
   if (!path) return;
   const state_dict oracles = read_safetensors(path->string());
@@ -52,7 +53,7 @@ void compare_logits(const B& on = B{}) {
     const double difference = largest_difference(out.logits.data, logits, count);
     MESSAGE(key << " on " << B::name() << ": largest difference "
                 << difference / largest(logits, count) << " of the largest logit");
-    CHECK(difference <= 2e-4 * largest(logits, count));
+    CHECK(difference <= bound * largest(logits, count));
   }
 }
 }  // namespace
@@ -65,6 +66,13 @@ TEST_CASE("nn: the cpu backend agrees with timm and torchvision on every logits 
 
 TEST_CASE("nn: the cpu backend without Winograd agrees on every logits case") {
   compare_logits(cpu_backend(0, {.winograd = false}));
+}
+
+TEST_CASE("nn: the cpu backend in bf16 stays near on every logits case") {
+  if (cpu::has_bf16())
+    compare_logits(cpu_backend(0, {.bf16 = true}), 5e-2);
+  else
+    std::puts("SKIPPED: this processor has no AVX512_BF16");
 }
 
 TEST_CASE("nn: the reference backend agrees with timm and torchvision on every logits case") {

@@ -17,9 +17,10 @@ class convolution : public forward_kernel_variant<direct_convolution, winograd_c
       : forward_kernel_variant(planned(problem, then, options)) {}
 
   /// A 1x1 whose source is scaled by a gate.
-  static convolution gated(const conv_problem& problem, const epilogue& then) {
-    return convolution(
-        kernels(std::in_place_type<pointwise_convolution>, problem, then, source_form::gated));
+  static convolution gated(const conv_problem& problem, const epilogue& then,
+                           const cpu_options& options) {
+    return convolution(kernels(std::in_place_type<pointwise_convolution>, problem, then,
+                               source_form::gated, products_of(problem, options)));
   }
   /// Of src * gate[n, in], for one that was planned as gated.
   void forward_gated(const packed_weights& packed, const float* src, const float* gate, float* dst,
@@ -36,7 +37,8 @@ class convolution : public forward_kernel_variant<direct_convolution, winograd_c
       case kernel_kind::winograd:
         return kernels(std::in_place_type<winograd_convolution>, problem, then);
       case kernel_kind::pointwise:
-        return kernels(std::in_place_type<pointwise_convolution>, problem, then);
+        return kernels(std::in_place_type<pointwise_convolution>, problem, then, source_form::plain,
+                       products_of(problem, options));
       case kernel_kind::stem:
         return kernels(std::in_place_type<stem_convolution>, problem, then);
       default:

@@ -32,13 +32,18 @@ class cpu_backend {
   /// As many threads as OpenMP would use here.
   cpu_backend() : cpu_backend(omp_get_max_threads()) {}
   /// 0 or less: as above. Never more than OMP_THREAD_LIMIT: oneDNN's weight gradients plan for a
-  /// number of threads and wait for each. Throws `backend_error` above `most_threads`.
+  /// number of threads and wait for each. Throws `backend_error` above `most_threads`, and where
+  /// bf16 is asked for that the processor does not have.
   explicit cpu_backend(int threads, const cpu_options& options = {})
       : options_(options),
         threads_(std::min(threads > 0 ? threads : omp_get_max_threads(), omp_get_thread_limit())) {
     if (threads > most_threads)
       throw backend_error(sentence("the cpu backend cannot run on ", threads,
                                    " threads; ask for at most ", most_threads));
+    if (options.bf16 && !cpu::has_bf16())
+      throw backend_error(
+          "the cpu backend cannot compute in bf16 on this processor, which has no AVX512_BF16; "
+          "compute in fp32");
   }
 
   static constexpr std::string_view name() { return "cpu"; }
@@ -71,7 +76,7 @@ class cpu_backend {
   }
 
   conv plan_gated_conv(const conv_problem& problem, const epilogue& then) const {
-    return conv::gated(problem, then);
+    return conv::gated(problem, then, options_);
   }
   void conv_forward_gated(const conv& op, const packed& weights, const_tensor_view src,
                           const_tensor_view gate, tensor_view dst, std::byte* scratch) const {
@@ -79,7 +84,9 @@ class cpu_backend {
   }
   expand_depthwise plan_expand_depthwise(const conv_problem* expand, const conv_problem& depthwise,
                                          activation act) const {
-    return expand_depthwise(expand, depthwise, act);
+    const auto products =
+        expand != nullptr ? cpu::products_of(*expand, options_) : cpu::products::fp32;
+    return expand_depthwise(expand, depthwise, act, products);
   }
   void expand_depthwise_forward(const expand_depthwise& op, const packed* expand,
                                 const packed& depthwise, const_tensor_view src, tensor_view dst,

@@ -8,10 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include <effnet/cpu/bf16_product.hpp>
 #include <effnet/cpu/depthwise_ring.hpp>
 #include <effnet/cpu/depthwise_weights.hpp>
 #include <effnet/cpu/parallel.hpp>
-#include <effnet/cpu/pointwise.hpp>
+#include <effnet/cpu/pointwise_weights.hpp>
+#include <effnet/cpu/result_store.hpp>
 
 namespace effnet::cpu {
 
@@ -23,9 +25,10 @@ class expand_depthwise {
  public:
   /// `expand` is the problem of the 1x1 in front, or null.
   expand_depthwise(const conv_problem* expand, const conv_problem& depthwise, activation act,
-                   isa best = best_isa())
+                   products of = products::fp32, isa best = best_isa())
       : problem_(depthwise),
         act_(act),
+        of_(of),
         best_(best),
         workers_(static_cast<std::size_t>(omp_get_max_threads())),
         channels_(static_cast<std::size_t>(depthwise.out)),
@@ -33,17 +36,19 @@ class expand_depthwise {
         panels_(channels_, best),
         ring_(depthwise, static_cast<std::size_t>(96 / (depthwise.src.w * depthwise.stride)), best),
         depthwise_(depthwise, best) {
-    if (expand != nullptr) expand_.emplace(*expand, epilogue{}, source_form::plain, best);
+    if (expand != nullptr) expand_.emplace(*expand, of, best);
     cut_pieces();
   }
 
   /// What packs the weights of the two convolutions; the first where there is an expand.
-  const pointwise_convolution& expand() const { return *expand_; }
+  const pointwise_weights& expand() const { return *expand_; }
   const depthwise_weights& depthwise() const { return depthwise_; }
   std::size_t scratch_bytes() const {
-    return (workers_ * worker_floats() + pieces_.size() * panels_.width()) * sizeof(float);
+    return (workers_ * worker_floats() + sum_floats() + (rounds() ? pixels() * row() : 0)) *
+           sizeof(float);
   }
   std::string_view implementation() const {
+    if (rounds()) return "mbconv_bf16";
     return for_isa<std::string_view>(best_, "mbconv_portable", "mbconv_avx2", "mbconv_avx512");
   }
 
@@ -53,6 +58,7 @@ class expand_depthwise {
   void forward(const packed_weights* expand, const packed_weights& depthwise, const float* src,
                float* dst, float* means, std::byte* scratch) const {
     float* sums = reinterpret_cast<float*>(scratch) + workers_ * worker_floats();
+    if (rounds()) src = round_source(src, sums + sum_floats());
     parallel_runs(runs_, [&](std::size_t worker, std::size_t item) {
       make_piece(expand, depthwise, pieces_[item], src, dst, sums + item * panels_.width(),
                  reinterpret_cast<float*>(scratch) + worker * worker_floats());
@@ -77,6 +83,25 @@ class expand_depthwise {
     return rounded_up(rows_at_a_time() * width() * panels_.width(), channel_block);
   }
   std::size_t worker_floats() const { return ring_.floats() + product_floats(); }
+  std::size_t sum_floats() const { return pieces_.size() * panels_.width(); }
+
+  /// Whether the expand multiplies pairs of bf16, of rows that are rounded once for all panels.
+  bool rounds() const { return expand_ && of_ == products::bf16; }
+  std::size_t pixels() const { return images() * height() * width(); }
+  std::size_t row() const { return rounds() ? rounded_up(in_, channel_block) / 2 : in_; }
+  const float* round_source(const float* src, float* to) const {
+    parallel_ranges(pixels(), in_, [&](std::size_t first, std::size_t last) {
+      round_rows({.src = src + first * in_,
+                  .step = in_,
+                  .rows = last - first,
+                  .channels = in_,
+                  .scale = nullptr,
+                  .to = to + first * row(),
+                  .to_step = row()},
+                 best_);
+    });
+    return to;
+  }
 
   /// Whole panels, except that one is cut where a thread's run of them ends: runs are alike, and
   /// the rows above and below a cut are made twice.
@@ -143,28 +168,29 @@ class expand_depthwise {
   void expand_rows(const packed_weights& expand, const piece& at, const float* src,
                    std::size_t from, std::size_t to, float* own) const {
     const std::size_t columns = panels_.columns(at.panel), channel = panels_.first(at.panel);
-    float* products = own + ring_.floats();
-    for (std::size_t row = from; row < to; row += rows_at_a_time()) {
-      const std::size_t count = std::min(rows_at_a_time(), to - row);
-      multiply({.src = src + (at.image * height() + row) * width() * in_,
-                .row_step = in_,
+    float* sums = own + ring_.floats();
+    for (std::size_t y = from; y < to; y += rows_at_a_time()) {
+      const std::size_t count = std::min(rows_at_a_time(), to - y);
+      multiply({.src = src + (at.image * height() + y) * width() * row(),
+                .row_step = row(),
                 .rows = count * width(),
-                .weights = reinterpret_cast<const float*>(expand.weights.data()) + channel * in_,
+                .weights = reinterpret_cast<const float*>(expand.weights.data()) +
+                           expand_->before(at.panel),
                 .weight_step = columns,
-                .depth = in_,
-                .sums = products,
+                .depth = expand_->depth(),
+                .sums = sums,
                 .sum_step = columns,
                 .add = false,
-                .ahead = row == 0 ? ahead(expand, at.panel) : fetched_lines{}},
-               panels_.registers(at.panel), best_);
+                .ahead = y == 0 ? ahead(expand, at.panel) : fetched_lines{}},
+               panels_.registers(at.panel), best_, of_);
       for (std::size_t i = 0; i < count; ++i)
-        store_results({.sums = products + i * width() * columns,
+        store_results({.sums = sums + i * width() * columns,
                        .sum_step = columns,
                        .rows = width(),
                        .channels = panels_.channels(at.panel),
                        .bias = reinterpret_cast<const float*>(expand.bias.data()) + channel,
                        .then = {.before = act_},
-                       .dst = ring_.row(own, row + i),
+                       .dst = ring_.row(own, y + i),
                        .dst_step = ring_.pixel()},
                       best_);
     }
@@ -174,7 +200,7 @@ class expand_depthwise {
   fetched_lines ahead(const packed_weights& expand, std::size_t panel) const {
     if (panel + 1 == panels_.count()) return {};
     const auto* weights = reinterpret_cast<const float*>(expand.weights.data());
-    return panels_.lines(panel + 1, weights + panels_.first(panel + 1) * in_);
+    return panels_.lines(panel + 1, weights + expand_->before(panel + 1));
   }
 
   /// The means of images, from the sums of their pieces in their order.
@@ -190,12 +216,13 @@ class expand_depthwise {
 
   conv_problem problem_;
   activation act_;
+  products of_;
   isa best_;
   std::size_t workers_, channels_, in_;
   panels panels_;
   depthwise_ring ring_;
   depthwise_weights depthwise_;
-  std::optional<pointwise_convolution> expand_;
+  std::optional<pointwise_weights> expand_;
   std::vector<piece> pieces_;
   std::vector<std::size_t> runs_;  // the first piece of each, and the end
 };

@@ -48,8 +48,16 @@ constexpr bool has_slow_activation(const epilogue& then) {
   return slow(then.before) || slow(then.after);
 }
 
+/// What a 1x1 convolution multiplies. Squeeze-excite's layers and the classifier, which read one
+/// pixel an image, stay in fp32.
+constexpr products products_of(const conv_problem& p, const cpu_options& options) {
+  const bool image = p.src.h * p.src.w > 1;
+  return options.bf16 && is_pointwise(p) && image ? products::bf16 : products::fp32;
+}
+
 inline kernel_kind kernel_for(const conv_problem& p, const epilogue& then,
                               const cpu_options& options) {
+  if (products_of(p, options) == products::bf16) return kernel_kind::pointwise;
   if (options.winograd && prefers_winograd(p)) return kernel_kind::winograd;
   if (has_slow_activation(then)) {
     if (is_stem(p)) return kernel_kind::stem;

@@ -17,6 +17,7 @@ struct weight_layout {
   kernel_kind kind = kernel_kind::direct;
   dnnl::memory::desc direct;  ///< oneDNN's layout; empty for the others
   int block = 0;              ///< output channels that own kernels take at a time
+  bool bf16 = false;          ///< pairs of such numbers, instead of floats
 
   friend bool operator==(const weight_layout&, const weight_layout&) = default;
 };

@@ -51,21 +51,23 @@ class panels {
     for (std::size_t k = 0; k < depth; ++k)
       for (std::size_t c = 0; c < wide; ++c) *to++ = c < real ? weight(from + c, k) : 0.0f;
   }
-  /// The same from one row of `depth` floats a channel, `rows` being the panel's first.
-  void pack_rows(std::size_t panel, std::size_t depth, const float* rows, float* to) const {
+  /// The same from `depth` floats of a row a channel, `step` floats apart, `rows` being the panel's
+  /// first.
+  void pack_rows(std::size_t panel, std::size_t depth, const float* rows, std::size_t step,
+                 float* to) const {
     constexpr std::size_t block = 64;  // of k: what is written across stays in the first cache
     const std::size_t wide = columns(panel), real = channels(panel), squares = real / 4 * 4;
     for (std::size_t k = 0; k < depth; k += block) {
       const std::size_t last = std::min(depth, k + block), whole = k + (last - k) / 4 * 4;
       for (std::size_t c = 0; c < real; ++c)
         for (std::size_t i = last; i < std::min(depth, last + block); i += channel_block)
-          __builtin_prefetch(rows + c * depth + i);
+          __builtin_prefetch(rows + c * step + i);
       for (std::size_t c = 0; c < squares; c += 4)
         for (std::size_t i = k; i < whole; i += 4)
-          transpose_square(rows + c * depth + i, depth, to + i * wide + c, wide);
+          transpose_square(rows + c * step + i, step, to + i * wide + c, wide);
       for (std::size_t c = 0; c < real; ++c)
         for (std::size_t i = c < squares ? whole : k; i < last; ++i)
-          to[i * wide + c] = rows[c * depth + i];
+          to[i * wide + c] = rows[c * step + i];
       for (std::size_t i = k; i < last && real < wide; ++i)
         std::fill(to + i * wide + real, to + (i + 1) * wide, 0.0f);
     }

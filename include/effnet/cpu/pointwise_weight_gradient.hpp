@@ -10,6 +10,7 @@
 
 #include <effnet/backend/problems.hpp>
 #include <effnet/core/rounded_up.hpp>
+#include <effnet/cpu/bf16_product.hpp>
 #include <effnet/cpu/normalised_rows.hpp>
 #include <effnet/cpu/panel_copy.hpp>
 #include <effnet/cpu/panels.hpp>
@@ -26,8 +27,9 @@ class pointwise_weight_gradient {
  public:
   /// `normalised_src`: of a source that is still to be normalised.
   explicit pointwise_weight_gradient(const conv_problem& problem, bool normalised_src = false,
-                                     isa best = best_isa())
-      : best_(best),
+                                     products of = products::fp32, isa best = best_isa())
+      : of_(of),
+        best_(best),
         normalised_src_(normalised_src),
         workers_(static_cast<std::size_t>(omp_get_max_threads())),
         pixels_(problem.src.elements() / static_cast<std::size_t>(problem.src.c)),
@@ -39,9 +41,11 @@ class pointwise_weight_gradient {
     // These pixels and the next in the second cache.
     constexpr std::size_t cached = 64 * 1024, least = 48, most = 256;
     depth_ = std::clamp(cached / (chunk_panels_ * panels_.width() + chunk_outs_), least, most);
-    copies_src_ =
-        normalised_src || panels_.all_columns() != in_ || fall_together(in_, second_cache);
-    copies_diff_ = fall_together(out_, first_cache);
+    depth_ = depth_ / 2 * 2;                 // whole pairs
+    const bool apart = best != isa::avx512;  // pieces of a pixel of one cache line, pages apart
+    copies_src_ = rounds() || apart || normalised_src || panels_.all_columns() != in_ ||
+                  fall_together(in_, second_cache);
+    copies_diff_ = rounds() || apart || fall_together(out_, first_cache);
   }
 
   std::size_t scratch_bytes() const {
@@ -49,6 +53,7 @@ class pointwise_weight_gradient {
            sizeof(float);
   }
   std::string_view implementation() const {
+    if (rounds()) return "pointwise_bf16";
     return for_isa<std::string_view>(best_, "pointwise_portable", "pointwise_avx2",
                                      "pointwise_avx512");
   }
@@ -118,10 +123,14 @@ class pointwise_weight_gradient {
   /// Copied rows of diff_dst.
   std::size_t diff_row() const { return odd_lines(std::min(widest, chunk_outs_)); }
   std::size_t panels_at_a_time() const { return widest / panels_.width(); }
-  std::size_t worker_floats() const {
-    const std::size_t most = std::min(panels_at_a_time(), chunk_panels_);
-    return depth_ * (diff_row() + most * panels_.width());
+  /// Of the copied panels of a block of pixels.
+  std::size_t src_floats() const {
+    return depth_ * std::min(panels_at_a_time(), chunk_panels_) * panels_.width();
   }
+  std::size_t worker_floats() const {
+    return depth_ * diff_row() + src_floats() + (rounds() && normalised_src_ ? src_floats() : 0);
+  }
+  bool rounds() const { return of_ == products::bf16; }
 
   /// Parts of pixels, output and source channels, so that the last thread is done as early as can
   /// be. Costs are in multiply-adds of a register: copies of both sources, and sums of parts.
@@ -132,15 +141,16 @@ class pointwise_weight_gradient {
     for (std::size_t parts = 1; parts <= std::min(2 * workers_, up(pixels_, 64)); ++parts)
       for (std::size_t outs = 1; outs <= std::min(2 * workers_, up(out_, 14)); ++outs)
         for (std::size_t ins = 1; ins <= std::min(2 * workers_, panels_.count()); ++ins) {
-          const auto rounds = static_cast<double>(up(parts * outs * ins, workers_));
+          const auto turns = static_cast<double>(up(parts * outs * ins, workers_));
           const auto depth = static_cast<double>(up(pixels_, parts));
           const auto rows = static_cast<double>(up(out_, outs));
           const auto columns = static_cast<double>(up(panels_.count(), ins) * panels_.width());
           constexpr double copy = 6;
           const double copy_src = normalised_src_ ? 20 : copy;
           const double sums = parts == 1 ? 0 : 16 * rows * columns;
+          const double product = (rounds() ? 0.5 : 1) * rows * columns;
           const double cost =
-              rounds * (depth * (rows * columns + copy * rows + copy_src * columns) + sums + 1e4);
+              turns * (depth * (product + copy * rows + copy_src * columns) + sums + 1e4);
           if (cost >= best) continue;
           best = cost;
           pixel_parts_ = parts, out_parts_ = outs, in_parts_ = ins;
@@ -176,6 +186,9 @@ class pointwise_weight_gradient {
       std::size_t channels, step;
     };
     next_pixels(const rows& src, const rows& diff_dst) : left_{src, diff_dst} {}
+    /// Where twice `half` pixels pass as pairs.
+    next_pixels(const rows& src, const rows& diff_dst, std::size_t half)
+        : left_{src, diff_dst, behind(src, half), behind(diff_dst, half)} {}
 
     fetched_lines column() {
       for (rows& some : left_) {
@@ -189,7 +202,12 @@ class pointwise_weight_gradient {
     }
 
    private:
-    rows left_[2];
+    static rows behind(rows some, std::size_t pixels) {
+      some.first += pixels * some.step;
+      return some;
+    }
+
+    rows left_[4] = {};
   };
 
   /// The sums over `pixels` for some output channels and panels of source channels, into rows of
@@ -202,8 +220,11 @@ class pointwise_weight_gradient {
     for (std::size_t first = pixels.first; first < pixels.last; first += depth_) {
       const std::size_t depth = std::min(depth_, pixels.last - first), next = first + depth;
       const bool follows = next < pixels.last;
-      next_pixels ahead({src + next * in_ + channel, follows ? channels : 0, in_},
-                        {diff_dst + next * out_ + outs.first, follows ? outs.count() : 0, out_});
+      const next_pixels::rows next_src{src + next * in_ + channel, follows ? channels : 0, in_};
+      const next_pixels::rows next_diff{diff_dst + next * out_ + outs.first,
+                                        follows ? outs.count() : 0, out_};
+      next_pixels ahead = rounds() ? next_pixels(next_src, next_diff, depth_ / 2)
+                                   : next_pixels(next_src, next_diff);
       for (std::size_t panel = blocks.first; panel < blocks.last; panel += panels_at_a_time()) {
         const range some{panel, std::min(panel + panels_at_a_time(), blocks.last)};
         if (copies_src_) copy_src(src, becomes, {first, next}, some, src_copy);
@@ -211,18 +232,51 @@ class pointwise_weight_gradient {
           const range rows{o, std::min(o + widest, outs.last)};
           const float* diff = diff_dst + first * out_ + o;
           if (copies_diff_ && (panel == blocks.first || outs.count() > widest))
-            for (std::size_t p = 0; p < depth; ++p)
-              std::copy_n(diff + p * out_, rows.count(), diff_copy + p * diff_row());
+            copy_diff(diff, depth, rows.count(), diff_copy);
           multiply_block(copies_diff_ ? diff_copy : diff, rows,
                          copies_src_ ? src_copy : src + first * in_ + panels_.first(panel), some,
-                         depth, first > pixels.first, ahead, sums, row);
+                         depth_of(depth, of_), first > pixels.first, ahead, sums, row);
         }
       }
     }
   }
 
+  void copy_diff(const float* diff, std::size_t pixels, std::size_t channels, float* to) const {
+    if (rounds())
+      return pair_rows({.src = diff,
+                        .step = out_,
+                        .rows = pixels,
+                        .channels = channels,
+                        .padded = rounded_up(channels, lanes_of_isa(best_)),
+                        .to = to,
+                        .to_step = diff_row()},
+                       best_);
+    for (std::size_t p = 0; p < pixels; ++p)
+      std::copy_n(diff + p * out_, channels, to + p * diff_row());
+  }
+
   void copy_src(const float* src, const normalised* becomes, range pixels, range some,
                 float* to) const {
+    if (!rounds()) return copy_floats(src, becomes, pixels, some, to);
+    const float* floats = to + src_floats();
+    if (becomes != nullptr) copy_floats(src, becomes, pixels, some, to + src_floats());
+    for (std::size_t panel = some.first; panel < some.last; ++panel) {
+      const std::size_t columns = panels_.columns(panel);
+      const bool made = becomes != nullptr;
+      pair_rows({.src = made ? floats : src + pixels.first * in_ + panels_.first(panel),
+                 .step = made ? columns : in_,
+                 .rows = pixels.count(),
+                 .channels = panels_.channels(panel),
+                 .padded = columns,
+                 .to = to,
+                 .to_step = columns},
+                best_);
+      floats += pixels.count() * columns;
+      to += depth_of(pixels.count(), of_) * columns;
+    }
+  }
+  void copy_floats(const float* src, const normalised* becomes, range pixels, range some,
+                   float* to) const {
     const std::size_t last = some.last - 1;
     if (becomes == nullptr)
       return copy_panels({.src = src + pixels.first * in_ + panels_.first(some.first),
@@ -275,12 +329,13 @@ class pointwise_weight_gradient {
                   .sum_step = row,
                   .add = add,
                   .ahead = ahead.column()},
-                 panels_.registers(panel), best_);
+                 panels_.registers(panel), best_, of_);
         weights += copies_src_ ? depth * columns : columns;
       }
     }
   }
 
+  products of_;
   isa best_;
   bool normalised_src_;
   std::size_t workers_;

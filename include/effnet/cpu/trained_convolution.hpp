@@ -33,7 +33,8 @@ class trained_convolution
                          bool normalised_src) {
     if (is_pointwise(p))
       return kernels(std::in_place_type<pointwise_convolution>, p, then,
-                     normalised_src ? source_form::normalised : source_form::plain);
+                     normalised_src ? source_form::normalised : source_form::plain,
+                     products_of(p, options));
     if (p.depthwise() && then == epilogue{})
       return kernels(std::in_place_type<depthwise_convolution>, p, normalised_src);
     return kernels(std::in_place_type<convolution>, p, then, options);

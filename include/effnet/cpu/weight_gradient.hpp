@@ -52,7 +52,8 @@ class weight_gradient
     if (!bias && has_depthwise_weight_gradient(p))
       return kernels(std::in_place_type<depthwise_weight_gradient>, p, normalised_src);
     if (!bias && is_pointwise(p))
-      return kernels(std::in_place_type<pointwise_weight_gradient>, p, normalised_src);
+      return kernels(std::in_place_type<pointwise_weight_gradient>, p, normalised_src,
+                     products_of(p, options));
     if (!bias && options.winograd && prefers_winograd_weight_gradient(p))
       return kernels(std::in_place_type<winograd_weight_gradient>, p);
     return kernels(std::in_place_type<convolution_backward_weights>, p, bias);
