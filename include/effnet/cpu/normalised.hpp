@@ -64,15 +64,18 @@ norm_gradient<Formula> gradient_of(Formula formula, const normalised& what, cons
           rows.share};
 }
 
-/// Of every chunk the sums of g and g (src - mean), of all channels each.
+/// Of every chunk the sums of g and g (src - mean), of all channels each. `kept`: where g goes, or
+/// null.
 template <class Formula>
 void sum_gradients(Formula formula, const normalised& what, const float* diff_dst,
-                   const float* diff_pool, const norm_chunks& cut, float* partials, isa best) {
+                   const float* diff_pool, const norm_chunks& cut, float* partials, float* kept,
+                   isa best) {
   std::fill_n(partials, cut.partial_floats(), 0.0f);
   for_each_part(what, diff_pool, cut, [&](const norm_chunks::piece& at, const factor_rows& rows) {
     float* sums = partials + at.chunk * 2 * cut.channels + at.first_channel;
     sweep(gradient_sums_kernel<Formula>{gradient_of(formula, what, diff_dst, cut, at, rows), sums,
-                                        sums + cut.channels},
+                                        sums + cut.channels,
+                                        kept != nullptr ? kept + cut.offset(at) : nullptr},
           cut.range(at), best);
   });
 }
@@ -294,7 +297,7 @@ inline void gate_backward(const normalised& what, const_tensor_view diff_dst, te
 
 /// As `training_backend` defines it: one pass for the sums, where they are needed and
 /// `gate_backward` has not left them in `gate_sums` (null: it has not), and one that applies them.
-/// Both compute the activation's derivative again.
+/// The first keeps g where the activation's derivative takes longer than memory does.
 inline void normalise_backward(const normalised& what, const float* diff_dst,
                                const float* diff_pool, const float* gate_sums, bool of_batch,
                                tensor_view diff_src, float* diff_weight, float* diff_bias,
@@ -311,10 +314,13 @@ inline void normalise_backward(const normalised& what, const float* diff_dst,
                                      offset,
                                      offset + cut.channels};
     std::fill_n(offset, 2 * cut.channels, 0.0f);
+    const bool keeps = best != isa::avx512 && of_batch && gate_sums == nullptr &&
+                       (what.act == activation::silu || what.act == activation::sigmoid);
     if (gate_sums != nullptr) {
       detail::sum_gates(what, diff_pool, gate_sums, cut, ends);
     } else if (of_batch || diff_weight != nullptr || diff_bias != nullptr) {
-      detail::sum_gradients(formula, what, diff_dst, diff_pool, cut, partials, best);
+      detail::sum_gradients(formula, what, diff_dst, diff_pool, cut, partials,
+                            keeps ? diff_src.data : nullptr, best);
       cut.for_each_channels([&](std::size_t first, std::size_t last) {
         double sums[channel_block] = {}, products[channel_block] = {};
         for (std::size_t i = 0; i < cut.chunks(); ++i)
@@ -326,7 +332,11 @@ inline void normalise_backward(const normalised& what, const float* diff_dst,
           ends.end(c, sums[c - first], products[c - first]);
       });
     }
-    detail::apply_gradients(formula, what, diff_dst, diff_pool, cut, ends, diff_src, best);
+    if (keeps)
+      detail::apply_gradients(detail::unchanged{}, {.src = what.src, .constants = what.constants},
+                              diff_src.data, nullptr, cut, ends, diff_src, best);
+    else
+      detail::apply_gradients(formula, what, diff_dst, diff_pool, cut, ends, diff_src, best);
   });
 }
 

@@ -248,11 +248,12 @@ struct norm_gradient {
   }
 };
 
-/// Adds up g and g * (src - mean).
+/// Adds up g and g * (src - mean), and keeps g where somebody wants it again.
 template <class Formula>
 struct gradient_sums_kernel {
   norm_gradient<Formula> gradient;
   float *sum_row, *product_row;
+  float* kept;  ///< may be the gradient's diff_dst; null: nobody
 
   template <class Floats>
   EFFNET_KERNEL_BODY void column(std::size_t c, const sweep_rows& rows) const {
@@ -262,9 +263,13 @@ struct gradient_sums_kernel {
     load(sum_row + c, sum);
     load(product_row + c, products);
     for (std::size_t r = 0; r < rows.count; ++r) {
-      gradient.of(rows[r] + c, rows.ahead, k, g, centred);
+      const std::size_t i = rows[r] + c;
+      gradient.of(i, rows.ahead, k, g, centred);
       sum += g;
       products += g * centred;
+      if (kept == nullptr) continue;
+      fetch_for_store(kept + i + rows.ahead);
+      store(g, kept + i);
     }
     store(sum, sum_row + c);
     store(products, product_row + c);

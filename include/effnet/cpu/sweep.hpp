@@ -6,8 +6,8 @@
 
 namespace effnet::cpu::detail {
 
-/// Rows of pixels that a kernel takes together: what it keeps of a channel stays in registers for
-/// as many, while each row is still read from its beginning to its end.
+/// Rows of pixels that a kernel takes together, at most: what it keeps of a channel stays in
+/// registers for as many, while each row is still read from its beginning to its end.
 inline constexpr std::size_t rows_at_once = 8;
 
 /// Some pixels of a tensor, and `channels` of them from the pointers on that a kernel has.
@@ -28,17 +28,23 @@ struct sweep_rows {
 /// rows, and stands still at the end of each page.
 inline constexpr std::size_t fetched_ahead = 4096;
 
+/// Rows that are taken together: fewer of those that are kibibytes apart, which fall on few sets of
+/// the first cache and push each other out of it.
+constexpr std::size_t rows_together(std::size_t stride) {
+  return stride % 512 == 0 ? 2 : stride % 256 == 0 ? 4 : rows_at_once;
+}
+
 /// Runs a kernel over a range: `kernel.column<Floats>(c, rows)` handles a register's worth of
 /// channels from `c` on.
 template <class Floats, class Kernel>
 EFFNET_KERNEL_BODY void sweep_body(const Kernel& shared, const sweep_range& range) {
   const Kernel kernel = shared;  // a copy that nobody else sees stays in registers
   const std::size_t stride = range.stride, channels = range.channels;
-  const std::size_t together = rows_at_once * stride;
+  const std::size_t most = rows_together(stride), together = most * stride;
   const std::size_t ahead = (fetched_ahead + together - 1) / together * together;
-  for (std::size_t p = 0; p < range.pixels; p += rows_at_once) {
+  for (std::size_t p = 0; p < range.pixels; p += most) {
     const std::size_t left = range.pixels - p;
-    const sweep_rows rows{p * stride, left < rows_at_once ? left : rows_at_once, stride, ahead};
+    const sweep_rows rows{p * stride, left < most ? left : most, stride, ahead};
     std::size_t c = 0;
     for (; c + lanes_of<Floats> <= channels; c += lanes_of<Floats>)
       kernel.template column<Floats>(c, rows);
