@@ -34,7 +34,7 @@ inline void add_backend_options(CLI::App& app, backend_options& chosen) {
   app.add_flag(
       "--bf16", chosen.cpu.bf16,
       "1x1 convolutions multiply numbers rounded to bf16, where the processor can: faster, "
-      "some 1e-2 of the largest result away");
+      "logits some 1e-3 of the largest away");
 }
 
 /// Threads for a program that divides its work among them itself.

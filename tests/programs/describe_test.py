@@ -1,6 +1,7 @@
 """Tests of the program `describe`."""
 
 import json
+import pathlib
 import unittest
 
 from sample_network import TABLE, ProgramTest
@@ -104,6 +105,15 @@ class DescribeProfile(ProgramTest):
             self.assertIn(f" {ops} ops ", lines[total])
             self.assertEqual(len({len(line) for line in lines[rule - 1:total + 1]}), 1)
             self.assertLessEqual(max(map(len, lines)), 120)
+
+    def test_bf16_where_the_processor_has_it(self):
+        self.refuses(self.table, "--profile", "--bf16", "--backend", "reference", status=2,
+                     says=("--bf16", "reference"))
+        if "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text():
+            told = json.loads(self.profile(self.table, "--bf16", "--json").stdout)
+            self.assertIn("pointwise_bf16", [op["kernel"] for op in told["ops"]])
+        else:
+            self.refuses(self.table, "--profile", "--bf16", says=("AVX512_BF16", "fp32"))
 
     def test_wrong_usage(self):
         for option, value in (("--batch", 0), ("--batch", "many"), ("--backend", "gpu"),

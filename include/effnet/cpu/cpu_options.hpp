@@ -8,7 +8,7 @@ struct cpu_options {
   /// to 2e-5 of a layer's largest result away from direct convolution.
   bool winograd = true;
   /// Dense 1x1 convolutions of whole images multiply numbers rounded to bf16 and add up in fp32, as
-  /// everything else is done: up to twice as fast, some 1e-2 of the largest result away. Needs a
+  /// everything else is done: up to twice as fast, logits some 1e-3 of the largest away. Needs a
   /// processor with AVX512_BF16.
   bool bf16 = false;
 
