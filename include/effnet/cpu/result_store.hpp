@@ -23,12 +23,12 @@ struct result_store {
 
 namespace detail {
 
-/// One register of channels of all rows.
-template <class Floats, class Act>
+/// One register of channels of all rows. `Plain`: a whole one, with nothing behind the activation.
+template <class Floats, bool Plain, class Act>
 EFFNET_KERNEL_BODY void store_channels(const result_store& of, Act before, std::size_t c) {
   constexpr std::size_t lanes = lanes_of<Floats>;
   const result_store s = of;  // a copy that the stores cannot change
-  const std::size_t part = std::min(lanes, s.channels - c);
+  const std::size_t part = Plain ? lanes : std::min(lanes, s.channels - c);
   Floats bias = {};
   if (s.bias != nullptr) load_part(s.bias + c, part, bias);
   const float* from = s.sums + c;
@@ -37,12 +37,12 @@ EFFNET_KERNEL_BODY void store_channels(const result_store& of, Act before, std::
     Floats value;
     load(from, value);
     apply(before, value + bias, value);
-    if (s.then.add_dst) {
+    if (!Plain && s.then.add_dst) {
       Floats residual;
       load_part(to, part, residual);
       value += residual;
     }
-    if (s.then.after != activation::identity) apply(s.then.after, value, value);
+    if (!Plain && s.then.after != activation::identity) apply(s.then.after, value, value);
     if (part == lanes)
       store(value, to);
     else
@@ -51,11 +51,13 @@ EFFNET_KERNEL_BODY void store_channels(const result_store& of, Act before, std::
 }
 template <class Floats>
 EFFNET_KERNEL_BODY void store_results_body(const result_store& s) {
+  const bool plain_silu =
+      prefers_constant<Floats> && s.then == epilogue{.before = activation::silu};
   for (std::size_t c = 0; c < s.channels; c += lanes_of<Floats>)
-    if (prefers_constant<Floats> && s.then.before == activation::silu)
-      store_channels<Floats>(s, constant_silu{}, c);
+    if (plain_silu && c + lanes_of<Floats> <= s.channels)
+      store_channels<Floats, true>(s, constant_silu{}, c);
     else
-      store_channels<Floats>(s, s.then.before, c);
+      store_channels<Floats, false>(s, s.then.before, c);
 }
 inline void store_results_portable(const result_store& s) {
   store_results_body<floats4>(s);

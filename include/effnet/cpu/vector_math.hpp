@@ -52,12 +52,6 @@ EFFNET_KERNEL_BODY void clamp(const floats16& x, const floats16& low, const floa
   asm("vmaxps %1, %2, %0" : "=v"(to) : "v"(x), "v"(low));
   asm("vminps %1, %2, %0" : "=v"(to) : "v"(to), "v"(high));
 }
-// Without a rounded product, ln 2 needs no second part.
-EFFNET_KERNEL_BODY void subtract_ln2(const floats8& x, const floats8& n, floats8& to) {
-  const floats8 ln2 = floats8{} + 0.693147182f;
-  to = x;
-  asm("vfnmadd231ps %1, %2, %0" : "+x"(to) : "x"(n), "x"(ln2));
-}
 /// Where dividing is slow: 14 bits of 1 / d from the processor, then one step of Newton's.
 EFFNET_KERNEL_BODY void divide(const floats16& x, const floats16& d, floats16& to) {
   if (divides_fast()) [[likely]] {
@@ -100,6 +94,26 @@ EFFNET_KERNEL_BODY void bound_silu(const Floats& x, Floats& to) {
 }
 
 #if EFFNET_NAMES_INSTRUCTIONS
+/// The same of -r, so that x need not be negated. Without a rounded product, ln 2 needs no second
+/// part, and n is taken from where it was rounded.
+EFFNET_KERNEL_BODY void exponential_of_minus(const floats8& x, floats8& to) {
+  constexpr float magic = 12582912.0f;
+  const floats8 rounded = x * -1.44269504f + magic, n = rounded - magic;
+  const floats8 ln2 = floats8{} + 0.693147182f;
+  floats8 r = x;
+  asm("vfmadd231ps %1, %2, %0" : "+x"(r) : "x"(n), "x"(ln2));
+  floats8 p = r * -8.29765600e-3f + 4.19153438e-2f;
+  p = p * r - 1.66675761e-1f;
+  p = p * r + 4.99988891e-1f;
+  p = p * r - 9.99999646e-1f;
+  p = p * r + 1.00000012f;
+  using integers = int __attribute__((vector_size(32)));
+  integers bits, exponent;
+  std::memcpy(&bits, &p, sizeof bits);
+  std::memcpy(&exponent, &rounded, sizeof exponent);
+  bits += exponent << 23;
+  std::memcpy(&to, &bits, sizeof bits);
+}
 /// 2^(j / 32).
 inline constexpr std::array<float, 32> roots_of_two = [] {
   std::array<float, 32> roots{};
