@@ -29,7 +29,8 @@ enum class source_form { plain, gated, normalised };
 /// A dense 1x1 convolution, the product of pixels and output channels. A part of the pixels stays
 /// in the second cache while panels of output channels pass by; parts of both are shared out among
 /// threads. A gate of squeeze-excite is multiplied into a copy of whichever is smaller, an image's
-/// pixels or the weights; pixels that are still to be normalised are copied as they become.
+/// pixels or the weights; pixels that are still to be normalised are copied as they become. In bf16
+/// all are rounded into a copy.
 class pointwise_convolution {
  public:
   pointwise_convolution(const conv_problem& problem, const epilogue& then,

@@ -22,7 +22,7 @@ namespace effnet::cpu {
 /// diff_dst[pixel][o] * src[pixel][i]. Some pixels of both at a time are copied next to each other
 /// into the second cache. Blocks of the result are shared out among threads, and parts of the
 /// pixels where there are more of them than weights; their sums are added in order. A block too
-/// large for the second cache is made in chunks.
+/// large for the second cache is made in chunks. In bf16 a sum takes two pixels at a time.
 class pointwise_weight_gradient {
  public:
   /// `normalised_src`: of a source that is still to be normalised.
