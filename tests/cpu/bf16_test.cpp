@@ -56,6 +56,7 @@ std::vector<conv_case> cases() {
       for (const int out : {1, 16, 33, 70})
         add({2, side, side + 1, in}, out, {.before = activation::silu});
   add({2, 3, 4, 24}, 40, {.add_dst = true});
+  add({1, 3, 3, 19}, 33);
   add({1, 4, 37, 515}, 64);
   add({1, 2, 3, 1100}, 17);
   return some;

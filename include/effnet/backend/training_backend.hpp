@@ -24,7 +24,8 @@ enum class loss_kind {
 /// convolution
 ///   conv::repack(oihw, bias, packed)            changed weights into what `pack` made
 ///   plan_conv_backward_data(problem) -> op      scratch_bytes(), layout(), pack, repack as `conv`,
-///                                               with weights alone
+///                                               with weights alone, which stay where they are
+///                                               until the op has run: they may be read there
 ///   plan_conv_backward_weights(problem, bias) -> op    scratch_bytes()
 ///   conv_backward_data(op, packed, diff_dst, diff_src, scratch)
 ///   conv_backward_weights(op, src, diff_dst, diff_oihw, diff_bias, scratch)    diff_bias is null
@@ -46,7 +47,7 @@ enum class loss_kind {
 ///     * act'(scale * src + shift) and x = (src - mean) * inverse: diff_bias = sum g, diff_weight =
 ///     sum g x, diff_src = scale * (g - (diff_bias + x diff_weight) / (n h w)), or scale * g unless
 ///     the statistics are `of_batch`. Either of diff_dst and diff_pool ([n,1,1,c]) may be null, not
-///     both. diff_src may be diff_dst. diff_weight and diff_bias may both be null unless
+///     both. diff_src may be diff_dst, not src. diff_weight and diff_bias may both be null unless
 ///     `of_batch`. gate_sums: what gate_backward left for the same src and diff_dst, or null.
 /// others
 ///   activation_backward(act, src, diff_dst, diff_src)        in place allowed

@@ -11,8 +11,9 @@
 
 /// Products of bf16 numbers, summed in fp32: AVX512_BF16 does two where there is room for one of
 /// fp32. It multiplies pairs, so a pair stands where a float would, and rows are half as long:
-/// buffers of pairs are typed as floats, and their sizes and steps count pairs. The portable
-/// kernels are there to check the others by: fp32 is faster than they are.
+/// buffers of pairs are typed as floats, and their sizes and steps count pairs. Numbers below
+/// 2^-126 become zero there. The portable kernels, which keep them, are there to check the others
+/// by: fp32 is faster than they are.
 namespace effnet::cpu {
 
 /// What dense 1x1 convolutions multiply: floats, or the same rounded to bf16.
@@ -33,8 +34,8 @@ constexpr std::size_t depth_of(std::size_t channels, products of) {
   return of == products::bf16 ? (channels + 1) / 2 : channels;
 }
 
-/// Rows of channels as pairs of neighbours, times `scale` where there is one. As many pairs are
-/// written as whole registers of 16 channels make.
+/// Rows of channels as pairs of neighbours, times `scale` where there is one. Up to as many pairs
+/// are written as whole registers of 16 channels make.
 struct rounded_rows {
   const float* src;
   std::size_t step, rows, channels;

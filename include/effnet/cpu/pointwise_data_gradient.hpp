@@ -17,9 +17,7 @@ class pointwise_data_gradient {
                                    isa best = best_isa())
       : kernel_(turned, epilogue{}, source_form::plain, of, best),
         weights_(turned, of, best),
-        // Rows of a panel are pages apart: it takes two cache lines of each to be worth it.
-        plain_(of == products::fp32 && best == isa::avx512 &&
-               weights_.panels().all_columns() == static_cast<std::size_t>(turned.out)) {}
+        plain_(reads_plain(turned, of, best)) {}
 
   std::size_t scratch_bytes() const {
     return kernel_.scratch_bytes() + (plain_ ? 0 : weights_.bytes());
@@ -46,6 +44,14 @@ class pointwise_data_gradient {
   }
 
  private:
+  /// Rows of a panel are pages apart: where images pass by, it takes two cache lines of each row to
+  /// leave them there.
+  bool reads_plain(const conv_problem& turned, products of, isa best) const {
+    const bool images = turned.src.h * turned.src.w > 1;
+    const bool whole = weights_.panels().all_columns() == static_cast<std::size_t>(turned.out);
+    return of == products::fp32 && whole && (best == isa::avx512 || !images);
+  }
+
   pointwise_convolution kernel_;
   pointwise_weights weights_;
   bool plain_;
