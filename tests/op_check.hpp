@@ -9,6 +9,7 @@
 #include <effnet/backend/training_backend.hpp>
 #include <effnet/core/rng.hpp>
 #include <effnet/math/activation.hpp>
+#include <effnet/math/batch_norm.hpp>
 #include <effnet/math/loss.hpp>
 #include <effnet/reference/pooling.hpp>
 
@@ -136,6 +137,14 @@ struct norm_data {
     for (std::size_t c = 0; c < variance.size(); ++c)
       variance[c] = 0.5f + static_cast<float>(uniform(9, c));
     keep[0] = 0;
+  }
+
+  /// As `prepare_norm` fills them, for `norm_constants`.
+  std::vector<float> constants() const {
+    std::vector<float> rows(norm_constants::rows * mean.size());
+    math::fill_norm_constants(mean.data(), variance.data(), weight.data(), bias.data(), eps,
+                              static_cast<int>(mean.size()), rows.data());
+    return rows;
   }
 
  private:

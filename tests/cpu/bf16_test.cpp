@@ -4,7 +4,6 @@
 #include <string>
 
 #include <effnet/cpu/cpu_training_backend.hpp>
-#include <effnet/math/batch_norm.hpp>
 
 #include "../op_check.hpp"
 #include "instruction_sets.hpp"
@@ -192,9 +191,7 @@ TEST_CASE("cpu: in bf16, too, 1x1 convolutions normalise their source themselves
   for (const shape4 shape : {shape4{3, 9, 9, 67}, shape4{2, 3, 5, 24}, shape4{1, 1, 1, 5}}) {
     CAPTURE(to_string(shape));
     const norm_data data(shape);
-    std::vector<float> constants(norm_constants::rows * static_cast<std::size_t>(shape.c));
-    math::fill_norm_constants(data.mean.data(), data.variance.data(), data.weight.data(),
-                              data.bias.data(), norm_data::eps, shape.c, constants.data());
+    const std::vector<float> constants = data.constants();
     const normalised what{.src = {data.src.data(), shape},
                           .constants = {constants.data(), shape.c},
                           .act = activation::silu,

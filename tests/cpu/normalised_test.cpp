@@ -161,10 +161,8 @@ void reads_what_it_becomes(const conv_problem& p, const normalised& what, const 
 TEST_CASE("cpu: convolutions and their weight gradients normalise their source themselves") {
   for (const shape4& shape : shapes) {
     const norm_data data(shape);
-    const auto channels = static_cast<std::size_t>(shape.c);
-    std::vector<float> constants(norm_constants::rows * channels), read(shape.elements());
-    math::fill_norm_constants(data.mean.data(), data.variance.data(), data.weight.data(),
-                              data.bias.data(), norm_data::eps, shape.c, constants.data());
+    const std::vector<float> constants = data.constants();
+    std::vector<float> read(shape.elements());
     for (const norm_case& at : norm_cases(shape)) {
       if (!at.diff_dst) continue;  // backward's alone
       CAPTURE(to_string(at));
@@ -209,9 +207,7 @@ TEST_CASE("cpu: convolutions and their weight gradients normalise their source t
 TEST_CASE("cpu: parts of a batch read their own gates and kept images") {
   const shape4 shape{4, 5, 3, 19};
   const norm_data data(shape);
-  std::vector<float> constants(norm_constants::rows * 19);
-  math::fill_norm_constants(data.mean.data(), data.variance.data(), data.weight.data(),
-                            data.bias.data(), norm_data::eps, shape.c, constants.data());
+  const std::vector<float> constants = data.constants();
   const normalised what{.src = {data.src.data(), shape},
                         .constants = {constants.data(), shape.c},
                         .act = activation::silu,

@@ -89,8 +89,6 @@ inline void pair_rows_portable(const paired_rows& r) {
 }
 
 #if defined(__x86_64__)
-#define EFFNET_TARGET_BF16 [[gnu::target("avx2,fma,avx512f,avx512vl,avx512bw,avx512dq,avx512bf16")]]
-
 using ints16 = int __attribute__((vector_size(64)));
 using halves16 = unsigned short __attribute__((vector_size(32)));
 

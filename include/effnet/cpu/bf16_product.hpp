@@ -44,14 +44,7 @@ EFFNET_TARGET_BF16 void tile_bf16(const panel_product& p, const float* src, floa
                                   const float* ahead) {
   constexpr std::size_t lanes = lanes_of<floats16>;
   floats16 sums[Rows][Registers];
-#pragma GCC unroll 16
-  for (std::size_t row = 0; row < Rows; ++row)
-#pragma GCC unroll 2
-    for (std::size_t r = 0; r < Registers; ++r)
-      if (p.add)
-        load(to + row * p.sum_step + r * lanes, sums[row][r]);
-      else
-        sums[row][r] = floats16{};
+  begin_sums(p, to, sums);
   const float* weights = p.weights;
   for (std::size_t k = 0; k < p.depth; ++k) {
     __builtin_prefetch(ahead, 0, 2);
@@ -69,11 +62,7 @@ EFFNET_TARGET_BF16 void tile_bf16(const panel_product& p, const float* src, floa
     }
     src += p.depth_step, weights += p.weight_step, ahead += p.ahead.depth_step;
   }
-#pragma GCC unroll 16
-  for (std::size_t row = 0; row < Rows; ++row)
-#pragma GCC unroll 2
-    for (std::size_t r = 0; r < Registers; ++r)
-      store(sums[row][r], to + row * p.sum_step + r * lanes);
+  end_sums(p, sums, to);
 }
 
 template <std::size_t Registers, std::size_t... Rows>

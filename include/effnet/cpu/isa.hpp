@@ -50,6 +50,7 @@ inline bool divides_fast() {
 #if defined(__x86_64__)
 #define EFFNET_TARGET_AVX2 [[gnu::target("avx2,fma")]]
 #define EFFNET_TARGET_AVX512 [[gnu::target("avx2,fma,avx512f,avx512vl,avx512bw,avx512dq")]]
+#define EFFNET_TARGET_BF16 [[gnu::target("avx2,fma,avx512f,avx512vl,avx512bw,avx512dq,avx512bf16")]]
 #else
 #define EFFNET_TARGET_AVX2
 #define EFFNET_TARGET_AVX512

@@ -42,24 +42,40 @@ inline constexpr std::size_t tile_rows = lanes_of<Floats> == 16  ? 14
                                          : lanes_of<Floats> == 8 ? 6
                                                                  : 4;
 
-/// `Rows` rows of it: the sums stay in registers.
+/// The sums of a tile, of what stands there where they are added to.
 template <class Floats, std::size_t Rows, std::size_t Registers>
-EFFNET_KERNEL_BODY void multiply_tile(const panel_product& p, const float* src, float* to,
-                                      const float* ahead) {
-  constexpr std::size_t lanes = lanes_of<Floats>;
-  Floats sums[Rows][Registers];
+EFFNET_KERNEL_BODY void begin_sums(const panel_product& p, const float* to,
+                                   Floats (&sums)[Rows][Registers]) {
   if (p.add) {
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < Rows; ++row)
 #pragma GCC unroll 2
       for (std::size_t r = 0; r < Registers; ++r)
-        load(to + row * p.sum_step + r * lanes, sums[row][r]);
+        load(to + row * p.sum_step + r * lanes_of<Floats>, sums[row][r]);
   } else {
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < Rows; ++row)
 #pragma GCC unroll 2
       for (std::size_t r = 0; r < Registers; ++r) sums[row][r] = Floats{};
   }
+}
+template <class Floats, std::size_t Rows, std::size_t Registers>
+EFFNET_KERNEL_BODY void end_sums(const panel_product& p, const Floats (&sums)[Rows][Registers],
+                                 float* to) {
+#pragma GCC unroll 16
+  for (std::size_t row = 0; row < Rows; ++row)
+#pragma GCC unroll 2
+    for (std::size_t r = 0; r < Registers; ++r)
+      store(sums[row][r], to + row * p.sum_step + r * lanes_of<Floats>);
+}
+
+/// `Rows` rows of it: the sums stay in registers.
+template <class Floats, std::size_t Rows, std::size_t Registers>
+EFFNET_KERNEL_BODY void multiply_tile(const panel_product& p, const float* src, float* to,
+                                      const float* ahead) {
+  constexpr std::size_t lanes = lanes_of<Floats>;
+  Floats sums[Rows][Registers];
+  begin_sums(p, to, sums);
   const float* weights = p.weights;
   for (std::size_t k = 0; k < p.depth; ++k) {
     __builtin_prefetch(ahead, 0, 2);
@@ -74,11 +90,7 @@ EFFNET_KERNEL_BODY void multiply_tile(const panel_product& p, const float* src, 
     }
     src += p.depth_step, weights += p.weight_step, ahead += p.ahead.depth_step;
   }
-#pragma GCC unroll 16
-  for (std::size_t row = 0; row < Rows; ++row)
-#pragma GCC unroll 2
-    for (std::size_t r = 0; r < Registers; ++r)
-      store(sums[row][r], to + row * p.sum_step + r * lanes);
+  end_sums(p, sums, to);
 }
 
 using tile_function = void (*)(const panel_product&, const float*, float*, const float*);

@@ -69,6 +69,7 @@ class pointwise_convolution {
     return "1x1 with SiLU, sigmoid or a gate: faster than oneDNN's there";
   }
 
+  const pointwise_weights& weights() const { return weights_; }
   packed_weights pack(const float* oihw, const float* bias) const {
     return weights_.pack(oihw, bias);
   }

@@ -16,13 +16,12 @@ class pointwise_data_gradient {
   explicit pointwise_data_gradient(const conv_problem& turned, products of = products::fp32,
                                    isa best = best_isa())
       : kernel_(turned, epilogue{}, source_form::plain, of, best),
-        weights_(turned, of, best),
         plain_(reads_plain(turned, of, best)) {}
 
   std::size_t scratch_bytes() const {
-    return kernel_.scratch_bytes() + (plain_ ? 0 : weights_.bytes());
+    return kernel_.scratch_bytes() + (plain_ ? 0 : kernel_.weights().bytes());
   }
-  weight_layout layout() const { return weights_.layout(); }
+  weight_layout layout() const { return kernel_.layout(); }
   std::string_view implementation() const { return kernel_.implementation(); }
 
   packed_weights pack(const float* oihw) const {
@@ -39,7 +38,7 @@ class pointwise_data_gradient {
       return;
     }
     auto* weights = reinterpret_cast<float*>(scratch + kernel_.scratch_bytes());
-    weights_.pack_turned(packed.plain, weights);
+    kernel_.weights().pack_turned(packed.plain, weights);
     kernel_.forward({.weights = weights}, diff_dst, diff_src, scratch);
   }
 
@@ -48,12 +47,12 @@ class pointwise_data_gradient {
   /// leave them there.
   bool reads_plain(const conv_problem& turned, products of, isa best) const {
     const bool images = turned.src.h * turned.src.w > 1;
-    const bool whole = weights_.panels().all_columns() == static_cast<std::size_t>(turned.out);
+    const bool whole =
+        kernel_.weights().panels().all_columns() == static_cast<std::size_t>(turned.out);
     return of == products::fp32 && whole && (best == isa::avx512 || !images);
   }
 
   pointwise_convolution kernel_;
-  pointwise_weights weights_;
   bool plain_;
 };
 
