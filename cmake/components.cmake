@@ -2,10 +2,11 @@
 # A new component is a list of packages here, a target in targets.cmake, and nothing else.
 #
 # A package is written as the arguments of find_package; Eigen3 belongs to effnet::effnet itself.
-set(effnet_components cpu io)
+set(effnet_components cpu io cuda)
 set(effnet_packages "Eigen3 3.3")
 set(effnet_cpu_packages "OneDNN 2.6" "OpenMP COMPONENTS CXX")
 set(effnet_io_packages "JPEG" "PNG" "nlohmann_json 3")
+set(effnet_cuda_packages "CUDAToolkit 12")
 
 # Looks for the packages of a component (an empty name is effnet::effnet itself). Sets
 # effnet_missing to those that are not there. A macro: find_package sets variables of its caller.

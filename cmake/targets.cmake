@@ -22,6 +22,13 @@ add_library(effnet_io INTERFACE)
 target_link_libraries(effnet_io INTERFACE
   effnet_effnet JPEG::JPEG PNG::PNG nlohmann_json::nlohmann_json)
 
+# CMake knows C++20 of nvcc from 3.25.2 on; before that the flag has to say it.
+add_library(effnet_cuda INTERFACE)
+target_link_libraries(effnet_cuda INTERFACE effnet_effnet CUDA::cudart)
+target_compile_options(effnet_cuda INTERFACE
+  $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>
+  $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>)
+
 effnet_find_packages("")
 if(effnet_missing)
   message(FATAL_ERROR "effnet needs Eigen 3.3 or later (on Debian: libeigen3-dev)")

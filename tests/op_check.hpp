@@ -13,6 +13,7 @@
 #include <effnet/math/loss.hpp>
 #include <effnet/reference/pooling.hpp>
 
+#include "device_vector.hpp"
 #include "op_cases.hpp"
 #include "oracle_fill.hpp"
 
@@ -62,25 +63,25 @@ inline std::vector<double> convolve(const conv_problem& p, const epilogue& then,
 template <backend B>
 std::vector<float> run_conv(const B& on, const conv_problem& p, const epilogue& then,
                             const std::vector<float>& src, const float* oihw, const float* bias,
-                            std::vector<float> dst) {
+                            const std::vector<float>& dst) {
   const auto scope = on.enter();
-  const auto run = [&](const typename B::conv& op, float* to) {
+  const device_vector source(on, src), result(on, dst);
+  const tensor_view view{result.data(), p.dst()};
+  const auto run = [&](const typename B::conv& op) {
     const auto packed = op.pack(oihw, bias);
     const typename B::buffer scratch(op.scratch_bytes());
-    on.conv_forward(op, packed, {src.data(), p.src}, {to, p.dst()}, scratch.data());
+    on.conv_forward(op, packed, {source.data(), p.src}, view, scratch.data());
   };
   if constexpr (fuses_epilogues<B>) {
-    run(on.plan_conv(p, then), dst.data());
+    run(on.plan_conv(p, then));
   } else {
-    std::vector<float> result(dst.size());
-    const tensor_view view{result.data(), p.dst()};
-    run(on.plan_conv(p), result.data());
+    const device_vector residual(on, dst);
+    run(on.plan_conv(p));
     on.activation_forward(then.before, view, view);
-    if (then.add_dst) on.add_forward(view, {dst.data(), p.dst()}, view);
+    if (then.add_dst) on.add_forward(view, {residual.data(), p.dst()}, view);
     on.activation_forward(then.after, view, view);
-    dst = std::move(result);
   }
-  return dst;
+  return result.host();
 }
 
 /// Inputs of a case, the same for every backend.
@@ -104,18 +105,19 @@ template <training_backend B>
 conv_gradients run_conv_backward(const B& on, const conv_problem& p, const conv_data& data,
                                  const std::vector<float>& diff_dst, bool with_bias = true) {
   const auto scope = on.enter();
-  conv_gradients got{std::vector<float>(data.src.size()), std::vector<float>(data.weights.size()),
-                     std::vector<float>(with_bias ? data.bias.size() : 0)};
+  const device_vector src(on, data.src), diff(on, diff_dst);
+  const device_vector by_src(on, std::vector<float>(data.src.size()));
+  const device_vector weights(on, std::vector<float>(data.weights.size()));
+  const device_vector bias(on, std::vector<float>(with_bias ? data.bias.size() : 0));
   const auto by_data = on.plan_conv_backward_data(p);
   typename B::buffer scratch(by_data.scratch_bytes());
-  on.conv_backward_data(by_data, by_data.pack(data.weights.data()), {diff_dst.data(), p.dst()},
-                        {got.src.data(), p.src}, scratch.data());
+  on.conv_backward_data(by_data, by_data.pack(data.weights.data()), {diff.data(), p.dst()},
+                        {by_src.data(), p.src}, scratch.data());
   const auto by_weights = on.plan_conv_backward_weights(p, with_bias);
   scratch = typename B::buffer(by_weights.scratch_bytes());
-  on.conv_backward_weights(by_weights, {data.src.data(), p.src}, {diff_dst.data(), p.dst()},
-                           got.weights.data(), with_bias ? got.bias.data() : nullptr,
-                           scratch.data());
-  return got;
+  on.conv_backward_weights(by_weights, {src.data(), p.src}, {diff.data(), p.dst()}, weights.data(),
+                           bias.data(), scratch.data());
+  return {by_src.host(), weights.host(), bias.host()};
 }
 
 /// Inputs of a batch norm, the same for every backend.
@@ -164,40 +166,44 @@ norm_results run_norm(const B& on, const norm_case& at, const norm_data& data,
   const auto scope = on.enter();
   const shape4 s = at.shape, pooled{s.n, 1, 1, s.c};
   const auto channels = static_cast<std::size_t>(s.c);
-  norm_results got{.mean = data.mean,
-                   .variance = data.variance,
-                   .dst = std::vector<float>(s.elements()),
-                   .pooled = std::vector<float>(pooled.elements()),
-                   .diff_gate = std::vector<float>(pooled.elements()),
-                   .diff_src = std::vector<float>(s.elements()),
-                   .diff_weight = std::vector<float>(channels),
-                   .diff_bias = std::vector<float>(channels)};
-  if (in_place) {
-    got.dst = data.residual;
-    got.diff_src = data.diff_dst;
-  }
+  const auto empty = [&](std::size_t count) {
+    return device_vector<B>(on, std::vector<float>(count));
+  };
+  const device_vector src(on, data.src), weight(on, data.weight), bias(on, data.bias);
+  const device_vector gate(on, data.gate), keep(on, data.keep), residual(on, data.residual);
+  const device_vector diff_dst(on, data.diff_dst), diff_pool(on, data.diff_pool);
+  const device_vector mean(on, data.mean), variance(on, data.variance);
+  const device_vector diff_gate = empty(pooled.elements()), sums = empty(4 * pooled.elements());
+  const device_vector pools = empty(pooled.elements());
+  const device_vector diff_weight = empty(channels), diff_bias = empty(channels);
+  const device_vector apart = empty(s.elements()), diff_apart = empty(s.elements());
+  const device_vector<B>& dst = in_place ? residual : apart;
+  const device_vector<B>& diff_src = in_place ? diff_dst : diff_apart;
   const typename B::buffer scratch(on.norm_scratch_bytes(s));
   if (at.of_batch)
-    on.batch_statistics({data.src.data(), s}, got.mean.data(), got.variance.data(), scratch.data());
-  std::vector<float> constants(norm_constants::rows * channels);
-  on.prepare_norm(got.mean.data(), got.variance.data(), data.weight.data(), data.bias.data(),
-                  norm_data::eps, s.c, constants.data());
-  normalised what{.src = {data.src.data(), s}, .constants = {constants.data(), s.c}, .act = at.act};
-  on.normalise_pool(what, {got.pooled.data(), pooled});
-  if (at.keep) what.keep = data.keep.data();
-  std::vector<float> sums(4 * pooled.elements());
-  on.gate_backward(what, {data.diff_dst.data(), s}, {got.diff_gate.data(), pooled}, sums.data());
-  if (at.gate) what.gate = data.gate.data();
-  const float* residual = in_place ? got.dst.data() : data.residual.data();
-  on.normalise_forward(what, at.keep ? residual : nullptr, {got.dst.data(), s});
-  const float* diff_dst = in_place ? got.diff_src.data() : data.diff_dst.data();
+    on.batch_statistics({src.data(), s}, mean.data(), variance.data(), scratch.data());
+  const device_vector constants = empty(norm_constants::rows * channels);
+  on.prepare_norm(mean.data(), variance.data(), weight.data(), bias.data(), norm_data::eps, s.c,
+                  constants.data());
+  normalised what{.src = {src.data(), s}, .constants = {constants.data(), s.c}, .act = at.act};
+  on.normalise_pool(what, {pools.data(), pooled});
+  if (at.keep) what.keep = keep.data();
+  on.gate_backward(what, {diff_dst.data(), s}, {diff_gate.data(), pooled}, sums.data());
+  if (at.gate) what.gate = gate.data();
+  on.normalise_forward(what, at.keep ? residual.data() : nullptr, {dst.data(), s});
   const bool trained = at.of_batch || at.keep;
-  on.normalise_backward(what, at.diff_dst ? diff_dst : nullptr,
-                        at.diff_pool ? data.diff_pool.data() : nullptr,
-                        at.gate && at.diff_pool ? sums.data() : nullptr, at.of_batch,
-                        {got.diff_src.data(), s}, trained ? got.diff_weight.data() : nullptr,
-                        trained ? got.diff_bias.data() : nullptr, scratch.data());
-  return got;
+  on.normalise_backward(
+      what, at.diff_dst ? diff_dst.data() : nullptr, at.diff_pool ? diff_pool.data() : nullptr,
+      at.gate && at.diff_pool ? sums.data() : nullptr, at.of_batch, {diff_src.data(), s},
+      trained ? diff_weight.data() : nullptr, trained ? diff_bias.data() : nullptr, scratch.data());
+  return {.mean = mean.host(),
+          .variance = variance.host(),
+          .dst = dst.host(),
+          .pooled = pools.host(),
+          .diff_gate = diff_gate.host(),
+          .diff_src = diff_src.host(),
+          .diff_weight = diff_weight.host(),
+          .diff_bias = diff_bias.host()};
 }
 
 /// Element-wise and pooling ops against their definitions, odd shapes included.
@@ -209,29 +215,33 @@ void check_elementwise(const B& on) {
     const std::vector<float> a = noise(shape.elements(), 5, 4), b = noise(shape.elements(), 6, 4);
     const shape4 pooled{shape.n, 1, 1, shape.c};
     const std::vector<float> gate = noise(pooled.elements(), 7);
-    std::vector<float> dst(shape.elements()), mean(pooled.elements());
-    const auto each = [&](auto expected) {
+    const device_vector source(on, a), other(on, b), gates(on, gate), result(on, b);
+    const device_vector means(on, std::vector<float>(pooled.elements()));
+    const const_tensor_view src{source.data(), shape};
+    const auto each = [&](const device_vector<B>& dst, auto expected) {
+      const std::vector<float> got = dst.host();
       double worst = 0;
-      for (std::size_t i = 0; i < dst.size(); ++i)
-        worst = std::max(worst, std::abs(double{dst[i]} - double{expected(i)}));
+      for (std::size_t i = 0; i < got.size(); ++i)
+        worst = std::max(worst, std::abs(double{got[i]} - double{expected(i)}));
       CHECK(worst < 1e-6);
     };
     using enum activation;
     for (activation act : {identity, silu, relu, relu6, sigmoid}) {
-      on.activation_forward(act, {a.data(), shape}, {dst.data(), shape});
-      each([&](std::size_t i) { return math::apply(act, a[i]); });
+      on.activation_forward(act, src, {result.data(), shape});
+      each(result, [&](std::size_t i) { return math::apply(act, a[i]); });
     }
-    dst = a;  // in place
-    on.activation_forward(silu, {dst.data(), shape}, {dst.data(), shape});
-    each([&](std::size_t i) { return math::silu(a[i]); });
-    on.add_forward({a.data(), shape}, {b.data(), shape}, {dst.data(), shape});
-    each([&](std::size_t i) { return a[i] + b[i]; });
-    dst = a;
-    on.scale_channels_forward({dst.data(), shape}, {gate.data(), pooled}, {dst.data(), shape});
+    const device_vector activated(on, a), scaled(on, a);  // in place
+    on.activation_forward(silu, {activated.data(), shape}, {activated.data(), shape});
+    each(activated, [&](std::size_t i) { return math::silu(a[i]); });
+    on.add_forward(src, {other.data(), shape}, {result.data(), shape});
+    each(result, [&](std::size_t i) { return a[i] + b[i]; });
+    on.scale_channels_forward({scaled.data(), shape}, {gates.data(), pooled},
+                              {scaled.data(), shape});
     const auto channels = static_cast<std::size_t>(shape.c);
     const std::size_t image = shape.elements() / static_cast<std::size_t>(shape.n);
-    each([&](std::size_t i) { return a[i] * gate[i / image * channels + i % channels]; });
-    on.global_pool_forward({a.data(), shape}, {mean.data(), pooled});
+    each(scaled, [&](std::size_t i) { return a[i] * gate[i / image * channels + i % channels]; });
+    on.global_pool_forward(src, {means.data(), pooled});
+    const std::vector<float> mean = means.host();
     for (std::size_t n = 0; n < static_cast<std::size_t>(shape.n); ++n)
       for (std::size_t c = 0; c < channels; ++c) {
         double sum = 0;
@@ -246,8 +256,9 @@ void check_elementwise(const B& on) {
     const std::vector<float> src = noise(p.src.elements(), 8);
     const shape4 d = p.dst();
     CHECK(d.h == (side + 1) / 2);
-    std::vector<float> dst(d.elements());
-    on.max_pool_forward(p, {src.data(), p.src}, {dst.data(), d});
+    const device_vector source(on, src), result(on, std::vector<float>(d.elements()));
+    on.max_pool_forward(p, {source.data(), p.src}, {result.data(), d});
+    const std::vector<float> dst = result.host();
     for (std::size_t i = 0; i < dst.size(); ++i) {
       const int c = static_cast<int>(i) % d.c, x = static_cast<int>(i) / d.c % d.w,
                 y = static_cast<int>(i) / (d.c * d.w) % d.h,
@@ -271,8 +282,10 @@ void check_training_ops(const B& on) {
   const std::vector<float> src = noise(shape.elements(), 1, 8), diff_dst = noise(src.size(), 2);
   using enum activation;
   for (activation act : {identity, silu, relu, relu6, sigmoid}) {
-    std::vector<float> diff = diff_dst;  // in place
-    on.activation_backward(act, {src.data(), shape}, {diff.data(), shape}, {diff.data(), shape});
+    const device_vector source(on, src), gradient(on, diff_dst);  // in place
+    on.activation_backward(act, {source.data(), shape}, {gradient.data(), shape},
+                           {gradient.data(), shape});
+    const std::vector<float> diff = gradient.host();
     double worst = 0;
     for (std::size_t i = 0; i < diff.size(); ++i)
       worst = std::max(
@@ -284,11 +297,14 @@ void check_training_ops(const B& on) {
     for (const loss_kind kind : {loss_kind::softmax, loss_kind::sigmoid}) {
       const shape4 logits{images, 1, 1, 11};
       const std::vector<float> x = noise(logits.elements(), 3, 4), weights = noise(11, 4);
-      std::vector<float> targets(x.size()), diff(x.size()), one(11);
+      std::vector<float> targets(x.size()), one(11);
       for (std::size_t i = 0; i < targets.size(); i += 11) targets[i + i / 11] = 1;
       double sum = 0, worst = 0;
-      const double loss = on.loss_backward(kind, {x.data(), logits}, targets.data(), 0.1f,
-                                           weights.data(), {diff.data(), logits});
+      const device_vector source(on, x), wanted(on, targets), by_class(on, weights);
+      const device_vector gradient(on, x);
+      const double loss = on.loss_backward(kind, {source.data(), logits}, wanted.data(), 0.1f,
+                                           by_class.data(), {gradient.data(), logits});
+      const std::vector<float> diff = gradient.host();
       for (std::size_t i = 0; i < x.size(); i += 11) {
         const auto loss_of =
             kind == loss_kind::softmax ? math::softmax_cross_entropy : math::sigmoid_cross_entropy;
@@ -300,15 +316,16 @@ void check_training_ops(const B& on) {
       CHECK(worst < 1e-7);
     }
 
-  float mean = 3, variance = 3.5f, running_mean = 1, running_var = 1;
-  on.move_statistics(&mean, &variance, 4, 1, 0.1f, running_variance::unbiased, &running_mean,
-                     &running_var);
-  CHECK(running_mean == doctest::Approx(1.2f));
-  CHECK(running_var == doctest::Approx(0.9 + 0.1 * 14 / 3));
-  running_var = 1;
-  on.move_statistics(&mean, &variance, 4, 1, 0.1f, running_variance::biased, &running_mean,
-                     &running_var);
-  CHECK(running_var == doctest::Approx(1.25f));
+  const device_vector mean(on, {3}), variance(on, {3.5f}), running_mean(on, {1});
+  const auto moved_variance = [&](running_variance rule) {
+    const device_vector running_var(on, {1});
+    on.move_statistics(mean.data(), variance.data(), 4, 1, 0.1f, rule, running_mean.data(),
+                       running_var.data());
+    return running_var.host()[0];
+  };
+  CHECK(moved_variance(running_variance::unbiased) == doctest::Approx(0.9 + 0.1 * 14 / 3));
+  CHECK(running_mean.host()[0] == doctest::Approx(1.2f));
+  CHECK(moved_variance(running_variance::biased) == doctest::Approx(0.9 + 0.1 * 3.5));
 
   for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{100'003}}) {
     std::vector<int> seen(count);
@@ -323,10 +340,13 @@ void check_training_ops(const B& on) {
     std::vector<float> values = noise(p.src.elements(), 5);
     for (float& x : values) x = std::round(4 * x);  // many equal ones: the first gets all
     const std::vector<float> diff = noise(p.dst().elements(), 6);
-    std::vector<float> expected(values.size()), got(values.size(), 1.0f);
+    std::vector<float> expected(values.size());
     reference::max_pool_backward(p, {values.data(), p.src}, {diff.data(), p.dst()},
                                  {expected.data(), p.src});
-    on.max_pool_backward(p, {values.data(), p.src}, {diff.data(), p.dst()}, {got.data(), p.src});
+    const device_vector source(on, values), gradient(on, diff), by_src(on, values);
+    on.max_pool_backward(p, {source.data(), p.src}, {gradient.data(), p.dst()},
+                         {by_src.data(), p.src});
+    const std::vector<float> got = by_src.host();
     CHECK(largest_difference(got.data(), expected.data(), got.size()) < 1e-6);
   }
 }

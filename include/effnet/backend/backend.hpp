@@ -85,8 +85,9 @@ concept fuses_epilogues = backend<B> && requires(const B be, const conv_problem&
 
 /// Whether threads can each take a group of images through a whole network.
 template <class B>
-concept runs_groups_apart = backend<B> && requires(const B be) {
-  be.run_groups(std::size_t{}, [](const B&, std::size_t, std::size_t) {});
+concept runs_groups_apart = backend<B> &&
+    requires(const B be, void (*group)(const B&, std::size_t, std::size_t)) {
+  be.run_groups(std::size_t{}, group);
 };
 
 /// Whether MBConv runs as two ops: expand and depthwise in one, the gate within the projection.

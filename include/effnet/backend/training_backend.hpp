@@ -64,7 +64,8 @@ concept training_backend = backend<B> &&
              typename B::packed_backward packed_backward,
              const typename B::conv_backward_weights_op by_weights, const conv_problem& problem,
              const max_pool_problem& pool, const normalised& what, const const_tensor_view src,
-             const tensor_view dst, const float* host, float* to, std::byte* scratch) {
+             const tensor_view dst, const float* host, float* to, std::byte* scratch,
+             void (*range)(std::size_t, std::size_t)) {
   conv.repack(host, host, packed);
   { be.plan_conv_backward_data(problem) } -> std::same_as<typename B::conv_backward_data_op>;
   { by_data.scratch_bytes() } -> std::same_as<std::size_t>;
@@ -90,7 +91,7 @@ concept training_backend = backend<B> &&
   be.activation_backward(activation::silu, src, src, dst);
   be.max_pool_backward(pool, src, src, dst);
   { be.loss_backward(loss_kind::softmax, src, host, float{}, host, dst) } -> std::same_as<double>;
-  be.in_parallel(std::size_t{}, [](std::size_t, std::size_t) {});
+  be.in_parallel(std::size_t{}, range);
 };
 
 /// A training backend whose convolutions may normalise their source themselves: one pass over

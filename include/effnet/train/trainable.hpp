@@ -14,7 +14,7 @@ namespace effnet {
 /// memory that the processor reaches.
 template <class Network>
 concept trainable = requires(Network& net, const Network& fixed, std::size_t i,
-                             const training_batch& batch) {
+                             const training_batch& batch, void (*range)(std::size_t, std::size_t)) {
   { fixed.spec() } -> std::convertible_to<const network_spec&>;
   { fixed.rule() } -> std::convertible_to<const convention&>;
   { fixed.labels() } -> std::convertible_to<const std::vector<std::string>&>;
@@ -27,7 +27,7 @@ concept trainable = requires(Network& net, const Network& fixed, std::size_t i,
   { fixed.first_non_finite() } -> std::convertible_to<std::string>;
   { fixed.snapshot() } -> std::same_as<weights>;
   fixed.device().enter();
-  fixed.device().in_parallel(std::size_t{}, [](std::size_t, std::size_t) {});
+  fixed.device().in_parallel(std::size_t{}, range);
 };
 
 }  // namespace effnet

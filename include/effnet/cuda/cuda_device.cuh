@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cuda_runtime.h>
+#include <thrust/system/cuda/execution_policy.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <effnet/core/error.hpp>
+#include <effnet/cuda/device.hpp>
+#include <effnet/cuda/launch.cuh>
+#include <effnet/cuda/thrust_for_each.cuh>
+
+namespace effnet::cuda {
+
+/// Throws `backend_error` unless `result` is success.
+inline void check_cuda(cudaError_t result, std::string_view doing) {
+  if (result == cudaSuccess) return;
+  throw backend_error(sentence("CUDA: ", doing, ": ", cudaGetErrorString(result)));
+}
+
+/// Why no device can be used; "" where one can.
+inline std::string why_no_device() {
+  int devices = 0;
+  const cudaError_t result = cudaGetDeviceCount(&devices);
+  if (result == cudaErrorNoDevice || (result == cudaSuccess && devices == 0))
+    return "no CUDA device";
+  if (result != cudaSuccess) {
+    cudaGetLastError();  // it would come back at the next call
+    return sentence("no CUDA device (", cudaGetErrorString(result), ')');
+  }
+  return "";
+}
+
+/// Memory of the current device.
+class device_buffer {
+ public:
+  device_buffer() = default;
+  explicit device_buffer(std::size_t bytes) : bytes_(bytes) {
+    if (bytes == 0) return;
+    void* memory = nullptr;
+    check_cuda(cudaMalloc(&memory, bytes), sentence("no room for ", bytes, " bytes"));
+    memory_.reset(static_cast<std::byte*>(memory));
+  }
+  std::byte* data() const { return memory_.get(); }
+  std::size_t bytes() const { return memory_ ? bytes_ : 0; }
+
+ private:
+  struct release {
+    void operator()(std::byte* memory) const { cudaFree(memory); }
+  };
+  std::unique_ptr<std::byte, release> memory_;
+  std::size_t bytes_ = 0;
+};
+
+/// A CUDA device and a stream on it, on which everything runs in the order of the calls. Copies
+/// share the stream.
+class cuda_device {
+ public:
+  using buffer = device_buffer;
+
+  /// Throws `backend_error` where there is no device.
+  cuda_device() {
+    if (const std::string why = why_no_device(); !why.empty()) throw backend_error(why);
+    cudaStream_t stream = nullptr;
+    check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
+    stream_ = std::shared_ptr<CUstream_st>(stream, [](cudaStream_t s) { cudaStreamDestroy(s); });
+  }
+
+  static constexpr std::string_view name() { return "cuda"; }
+
+  void upload(const float* host, float* memory, std::size_t bytes) const {
+    copy(host, memory, bytes);
+  }
+  void download(const float* memory, float* host, std::size_t bytes) const {
+    copy(memory, host, bytes);
+    check_cuda(cudaStreamSynchronize(stream_.get()), "waiting for a copy");
+  }
+  void copy(const float* from, float* to, std::size_t bytes) const {
+    if (bytes == 0) return;
+    check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_.get()), "a copy");
+  }
+  template <class Function>
+  void for_each_index(std::size_t count, const Function& function) const {
+    thrust_for_each(thrust::cuda::par_nosync.on(stream_.get()), count, function);
+  }
+  template <kernel K>
+  void run(const K& k) const {
+    check_cuda(launch(k, stream_.get()), K::name);
+  }
+
+ private:
+  std::shared_ptr<CUstream_st> stream_;
+};
+
+}  // namespace effnet::cuda

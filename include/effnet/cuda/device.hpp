@@ -1,0 +1,27 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <string_view>
+
+namespace effnet::cuda {
+
+/// What `gpu_backend` runs on: memory and kernels, in the order of the calls.
+///
+///   buffer                        as a backend's
+///   upload(host, memory, bytes), download(memory, host, bytes)
+///   copy(from, memory, bytes)     from either side
+///   for_each_index(count, function)    function(i) for every i below `count`, in any order
+///   run(kernel)
+template <class D>
+concept device = std::copyable<D> &&
+    requires(const D on, const typename D::buffer memory, const float* host, float* to) {
+  { D::name() } -> std::convertible_to<std::string_view>;
+  requires std::constructible_from<typename D::buffer, std::size_t>;
+  { memory.data() } -> std::same_as<std::byte*>;
+  on.upload(host, to, std::size_t{});
+  on.download(host, to, std::size_t{});
+  on.copy(host, to, std::size_t{});
+};
+
+}  // namespace effnet::cuda

@@ -1,0 +1,241 @@
+#pragma once
+
+#include <cmath>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include <effnet/backend/training_backend.hpp>
+#include <effnet/cuda/element_functions.hpp>
+#include <effnet/cuda/gpu_convolution.hpp>
+#include <effnet/cuda/loss_kernel.hpp>
+#include <effnet/cuda/max_pool_functions.hpp>
+#include <effnet/cuda/normalised_functions.hpp>
+
+namespace effnet::cuda {
+
+/// All ops of inference and training as kernels on a device, in fp32. No sum depends on which
+/// thread comes first: the same numbers come out every time.
+template <device D>
+class gpu_backend {
+ public:
+  using buffer = typename D::buffer;
+  using conv = gpu_convolution<D>;
+  using packed = packed_weights<D>;
+  using packed_backward = packed_weights<D>;
+  using conv_backward_data_op = gpu_data_gradient<D>;
+  using conv_backward_weights_op = gpu_weight_gradient<D>;
+
+  gpu_backend() = default;
+  explicit gpu_backend(D on) : on_(std::move(on)) {}
+
+  static constexpr std::string_view name() { return D::name(); }
+  /// The processor's, which only start kernels.
+  int threads() const { return 1; }
+  gpu_backend with_threads(int) const { return *this; }
+  struct scope {
+    ~scope() {}
+  };
+  scope enter() const { return {}; }
+  void upload(const float* host, float* memory, std::size_t bytes) const {
+    on_.upload(host, memory, bytes);
+  }
+  void download(const float* memory, float* host, std::size_t bytes) const {
+    on_.download(memory, host, bytes);
+  }
+
+  conv plan_conv(const conv_problem& problem, const epilogue& then = {}) const {
+    return conv(on_, problem, then);
+  }
+  void conv_forward(const conv& op, const packed& weights, const_tensor_view src, tensor_view dst,
+                    std::byte*) const {
+    op.forward(weights, src.data, dst.data);
+  }
+  conv_backward_data_op plan_conv_backward_data(const conv_problem& problem) const {
+    return conv_backward_data_op(on_, problem);
+  }
+  conv_backward_weights_op plan_conv_backward_weights(const conv_problem& problem,
+                                                      bool bias) const {
+    return conv_backward_weights_op(on_, problem, bias);
+  }
+  void conv_backward_data(const conv_backward_data_op& op, const packed_backward& weights,
+                          const_tensor_view diff_dst, tensor_view diff_src, std::byte*) const {
+    op.run(weights, diff_dst.data, diff_src.data);
+  }
+  void conv_backward_weights(const conv_backward_weights_op& op, const_tensor_view src,
+                             const_tensor_view diff_dst, float* diff_oihw, float* diff_bias,
+                             std::byte* scratch) const {
+    op.run(src.data, diff_dst.data, diff_oihw, diff_bias, scratch);
+  }
+
+  void activation_forward(activation act, const_tensor_view src, tensor_view dst) const {
+    on_.for_each_index(src.shape.elements(), activate_elements{act, span(src), span(dst)});
+  }
+  void activation_backward(activation act, const_tensor_view src, const_tensor_view diff_dst,
+                           tensor_view diff_src) const {
+    on_.for_each_index(src.shape.elements(),
+                       activation_gradient{act, span(src), span(diff_dst), span(diff_src)});
+  }
+  void add_forward(const_tensor_view a, const_tensor_view b, tensor_view dst) const {
+    on_.for_each_index(a.shape.elements(), add_elements{span(a), span(b), span(dst)});
+  }
+  void scale_channels_forward(const_tensor_view src, const_tensor_view gate,
+                              tensor_view dst) const {
+    run_for_each_channel(
+        on_, src.shape,
+        scale_channels{static_cast<std::size_t>(src.shape.c), span(src), span(gate), span(dst)});
+  }
+  void global_pool_forward(const_tensor_view src, tensor_view dst) const {
+    const temporary partial(channel_sum_floats(src.shape, true, 1));
+    run_channel_sums(on_, src.shape, true, element_sums{span(src)}, mean_of(src.shape, dst),
+                     partial.data());
+  }
+  void max_pool_forward(const max_pool_problem& problem, const_tensor_view src,
+                        tensor_view dst) const {
+    run_for_each_channel(on_, dst.shape, max_pool_elements{{problem, span(src)}, span(dst)});
+  }
+  void max_pool_backward(const max_pool_problem& problem, const_tensor_view src,
+                         const_tensor_view diff_dst, tensor_view diff_src) const {
+    run_for_each_channel(on_, src.shape,
+                         max_pool_gradient{{problem, span(src)}, span(diff_dst), span(diff_src)});
+  }
+
+  /// Two rows of a number a channel stand behind the sums.
+  std::size_t norm_scratch_bytes(const shape4& shape) const {
+    return (norm_sum_floats(shape) + 2 * static_cast<std::size_t>(shape.c)) * sizeof(float);
+  }
+  void batch_statistics(const_tensor_view src, float* mean, float* variance,
+                        std::byte* scratch) const {
+    const auto channels = static_cast<std::size_t>(src.shape.c);
+    run_channel_sums(
+        on_, src.shape, false, statistics_sums{span(src)},
+        finish_statistics{pixels_of(src.shape), span(src), {mean, channels}, {variance, channels}},
+        reinterpret_cast<float*>(scratch));
+  }
+  void prepare_norm(const float* mean, const float* variance, const float* weight,
+                    const float* bias, float eps, int channels, float* constants) const {
+    const auto c = static_cast<std::size_t>(channels);
+    on_.for_each_index(c, cuda::fill_norm_constants{eps,
+                                                    channels,
+                                                    {mean, c},
+                                                    {variance, c},
+                                                    {weight, c},
+                                                    {bias, c},
+                                                    {constants, norm_constants::rows * c}});
+  }
+  void move_statistics(const float* mean, const float* variance, std::size_t pixels, int channels,
+                       float momentum, running_variance rule, float* running_mean,
+                       float* running_var) const {
+    const auto c = static_cast<std::size_t>(channels);
+    const double correction =
+        rule == running_variance::unbiased ? math::unbiased_correction(pixels) : 1.0;
+    on_.for_each_index(
+        c,
+        move_running_statistics{
+            correction, momentum, {mean, c}, {variance, c}, {running_mean, c}, {running_var, c}});
+  }
+  void normalise_forward(const normalised& what, const float* residual, tensor_view dst) const {
+    run_for_each_channel(
+        on_, dst.shape,
+        normalise_elements{what, optional_span(residual, dst.shape.elements()), span(dst)});
+  }
+  void normalise_pool(const normalised& what, tensor_view dst) const {
+    const temporary partial(channel_sum_floats(what.src.shape, true, 1));
+    run_channel_sums(on_, what.src.shape, true, activated_sums{what, {}},
+                     mean_of(what.src.shape, dst), partial.data());
+  }
+  void gate_backward(const normalised& what, const_tensor_view diff_dst, tensor_view diff_gate,
+                     float*) const {
+    const shape4& shape = what.src.shape;
+    const temporary partial(channel_sum_floats(shape, true, 1));
+    run_channel_sums(
+        on_, shape, true, activated_sums{what, span(diff_dst)},
+        store_totals{shape.c, 1.0, optional_span(what.keep, static_cast<std::size_t>(shape.n)),
+                     span(diff_gate)},
+        partial.data());
+  }
+  void normalise_backward(const normalised& what, const float* diff_dst, const float* diff_pool,
+                          const float*, bool of_batch, tensor_view diff_src, float* diff_weight,
+                          float* diff_bias, std::byte* scratch) const {
+    const shape4& shape = what.src.shape;
+    const auto channels = static_cast<std::size_t>(shape.c),
+               images = static_cast<std::size_t>(shape.n);
+    const norm_gradient gradient{what, optional_span(diff_dst, shape.elements()),
+                                 optional_span(diff_pool, images * channels),
+                                 1.0f / static_cast<float>(shape.h * shape.w)};
+    auto* partial = reinterpret_cast<float*>(scratch);
+    float *offset = partial + norm_sum_floats(shape), *slope = offset + channels;
+    if (of_batch || diff_weight != nullptr || diff_bias != nullptr)
+      run_channel_sums(on_, shape, false, norm_gradient_sums{gradient},
+                       finish_norm_gradient{pixels_of(shape),
+                                            {what.constants.inverse, channels},
+                                            optional_span(diff_weight, channels),
+                                            optional_span(diff_bias, channels),
+                                            {offset, channels},
+                                            {slope, channels}},
+                       partial);
+    run_for_each_channel(
+        on_, shape,
+        apply_norm_gradient{
+            gradient, optional_span<const float>(of_batch ? offset : nullptr, channels),
+            optional_span<const float>(of_batch ? slope : nullptr, channels), span(diff_src)});
+  }
+
+  double loss_backward(loss_kind kind, const_tensor_view logits, const float* targets,
+                       float smoothing, const float* class_weights, tensor_view diff_logits) const {
+    const int images = logits.shape.n, classes = logits.shape.c;
+    const temporary losses(static_cast<std::size_t>(images));
+    const global_span<const float> wanted(targets, logits.shape.elements());
+    const auto weights = optional_span(class_weights, static_cast<std::size_t>(classes));
+    const global_span<float> to(losses.data(), static_cast<std::size_t>(images));
+    if (kind == loss_kind::softmax)
+      on_.run(loss_kernel<true>{images, classes, smoothing, span(logits), wanted, weights,
+                                span(diff_logits), to});
+    else
+      on_.run(loss_kernel<false>{images, classes, smoothing, span(logits), wanted, weights,
+                                 span(diff_logits), to});
+    std::vector<float> host(static_cast<std::size_t>(images));
+    on_.download(losses.data(), host.data(), host.size() * sizeof(float));
+    double sum = 0;
+    for (const float loss : host) sum += static_cast<double>(loss);
+    return sum / images;
+  }
+
+  template <class Body>
+  void in_parallel(std::size_t count, const Body& body) const {
+    body(std::size_t{0}, count);
+  }
+
+ private:
+  /// Memory for one op.
+  class temporary {
+   public:
+    explicit temporary(std::size_t floats) : memory_(floats * sizeof(float)) {}
+    float* data() const { return reinterpret_cast<float*>(memory_.data()); }
+
+   private:
+    buffer memory_;
+  };
+
+  static global_span<const float> span(const_tensor_view t) { return {t.data, t.shape.elements()}; }
+  static global_span<float> span(tensor_view t) { return {t.data, t.shape.elements()}; }
+  template <class T>
+  static global_span<T> optional_span(T* data, std::size_t count) {
+    if (data == nullptr) return {};
+    return {data, count};
+  }
+  static double pixels_of(const shape4& s) {
+    return static_cast<double>(s.elements() / static_cast<std::size_t>(s.c));
+  }
+  /// A multiple of the widest access, for the rows behind.
+  static std::size_t norm_sum_floats(const shape4& shape) {
+    return (channel_sum_floats(shape, false, 2) + 3) / 4 * 4;
+  }
+  static store_totals mean_of(const shape4& shape, tensor_view dst) {
+    return {shape.c, 1.0 / static_cast<double>(shape.h * shape.w), {}, span(dst)};
+  }
+
+  D on_;
+};
+
+}  // namespace effnet::cuda

@@ -1,0 +1,283 @@
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include <effnet/cuda/dense_product.hpp>
+#include <effnet/cuda/dense_weight_gradient.hpp>
+#include <effnet/cuda/depthwise_forward.hpp>
+#include <effnet/cuda/depthwise_functions.hpp>
+#include <effnet/cuda/kernel_calls.hpp>
+#include <effnet/cuda/normalised_functions.hpp>
+#include <effnet/cuda/weight_layouts.hpp>
+
+namespace effnet::cuda {
+
+/// Weights and bias in the device's memory, as a kernel reads them.
+template <device D>
+struct packed_weights {
+  typename D::buffer weights, bias;
+  std::size_t weight_count = 0, bias_count = 0;
+
+  global_span<const float> weight_span() const {
+    return {reinterpret_cast<const float*>(weights.data()), weight_count};
+  }
+  global_span<const float> bias_span() const {
+    if (bias_count == 0) return {};
+    return {reinterpret_cast<const float*>(bias.data()), bias_count};
+  }
+};
+
+/// Depthwise kernels that the fast forms are made for.
+constexpr bool has_depthwise_kernel(const conv_problem& p) {
+  return (p.kernel == 3 || p.kernel == 5) && (p.stride == 1 || p.stride == 2);
+}
+
+/// Weights of a convolution, brought into a layout.
+template <device D>
+class weight_packer {
+ public:
+  weight_packer(D on, const conv_problem& problem, weight_layout layout)
+      : on_(std::move(on)), problem_(problem), layout_(layout) {}
+
+  weight_layout layout() const { return layout_; }
+  /// From OIHW of either side's memory.
+  packed_weights<D> pack(const float* oihw, const float* bias) const {
+    packed_weights<D> packed;
+    packed.weight_count = problem_.weights();
+    packed.weights = typename D::buffer(packed.weight_count * sizeof(float));
+    if (bias != nullptr) {
+      packed.bias_count = static_cast<std::size_t>(problem_.out);
+      packed.bias = typename D::buffer(packed.bias_count * sizeof(float));
+    }
+    const typename D::buffer plain(packed.weight_count * sizeof(float));
+    auto* oihw_there = reinterpret_cast<float*>(plain.data());
+    on_.copy(oihw, oihw_there, plain.bytes());
+    repack(oihw_there, bias, packed);
+    return packed;
+  }
+  /// From the device's memory, into what `pack` made.
+  void repack(const float* oihw, const float* bias, packed_weights<D>& packed) const {
+    auto* to = reinterpret_cast<float*>(packed.weights.data());
+    on_.for_each_index(packed.weight_count,
+                       lay_out_weights{.layout = layout_,
+                                       .out = problem_.out,
+                                       .in = problem_.src.c / problem_.groups,
+                                       .taps = problem_.kernel * problem_.kernel,
+                                       .oihw = {oihw, packed.weight_count},
+                                       .to = {to, packed.weight_count}});
+    if (bias != nullptr)
+      on_.copy(bias, reinterpret_cast<float*>(packed.bias.data()),
+               packed.bias_count * sizeof(float));
+  }
+
+ private:
+  D on_;
+  conv_problem problem_;
+  weight_layout layout_;
+};
+
+/// Calls `with.template operator()<Kernel, Stride, Width>()` for a problem that has such a kernel.
+template <class With>
+void with_depthwise_kernel(int kernel, int stride, int channels, const With& with) {
+  const auto widths = [&]<int Kernel, int Stride>() {
+    if (width_for(channels) == 4)
+      with.template operator()<Kernel, Stride, 4>();
+    else
+      with.template operator()<Kernel, Stride, 1>();
+  };
+  if (kernel == 3)
+    stride == 1 ? widths.template operator()<3, 1>() : widths.template operator()<3, 2>();
+  else
+    stride == 1 ? widths.template operator()<5, 1>() : widths.template operator()<5, 2>();
+}
+
+/// A convolution of one shape, forward.
+template <device D>
+class gpu_convolution {
+ public:
+  gpu_convolution(const D& on, const conv_problem& problem, const epilogue& then)
+      : on_(on),
+        problem_(problem),
+        then_(then),
+        packer_(on, problem,
+                problem.depthwise() ? weight_layout::depthwise : weight_layout::dense) {}
+
+  static constexpr std::size_t scratch_bytes() { return 0; }
+  weight_layout layout() const { return packer_.layout(); }
+  std::string_view implementation() const {
+    if (!problem_.depthwise()) return dense_product<forward_windows>::name;
+    return has_depthwise_kernel(problem_) ? "depthwise_forward" : any_depthwise::name;
+  }
+
+  packed_weights<D> pack(const float* oihw, const float* bias) const {
+    return packer_.pack(oihw, bias);
+  }
+  void repack(const float* oihw, const float* bias, packed_weights<D>& packed) const {
+    packer_.repack(oihw, bias, packed);
+  }
+
+  void forward(const packed_weights<D>& packed, const float* src, float* dst) const {
+    const global_span<const float> from(src, problem_.src.elements());
+    const global_span<float> to(dst, problem_.dst().elements());
+    if (!problem_.depthwise()) {
+      on_.run(dense_product<forward_windows>{
+          {problem_}, then_, from, packed.weight_span(), packed.bias_span(), to});
+      return;
+    }
+    if (has_depthwise_kernel(problem_))
+      with_depthwise_kernel(
+          problem_.kernel, problem_.stride, problem_.out, [&]<int Kernel, int Stride, int Width>() {
+            on_.run(depthwise_forward<Kernel, Stride, Width>{
+                problem_, then_.before, from, packed.weight_span(), packed.bias_span(), to, {}});
+          });
+    else
+      run_for_each_channel(on_, problem_.dst(),
+                           any_depthwise{problem_, then_.before, from, packed.weight_span(),
+                                         packed.bias_span(), to});
+  }
+
+ private:
+  D on_;
+  conv_problem problem_;
+  epilogue then_;
+  weight_packer<D> packer_;
+};
+
+/// The gradient of a convolution's source.
+template <device D>
+class gpu_data_gradient {
+ public:
+  gpu_data_gradient(const D& on, const conv_problem& problem)
+      : on_(on),
+        problem_(problem),
+        packer_(on, problem,
+                !problem.depthwise() ? weight_layout::dense_backward
+                : turns()            ? weight_layout::depthwise_backward
+                                     : weight_layout::depthwise) {}
+
+  static constexpr std::size_t scratch_bytes() { return 0; }
+  weight_layout layout() const { return packer_.layout(); }
+  packed_weights<D> pack(const float* oihw) const { return packer_.pack(oihw, nullptr); }
+  void repack(const float* oihw, packed_weights<D>& packed) const {
+    packer_.repack(oihw, nullptr, packed);
+  }
+
+  void run(const packed_weights<D>& packed, const float* diff_dst, float* diff_src) const {
+    const global_span<const float> from(diff_dst, problem_.dst().elements());
+    const global_span<float> to(diff_src, problem_.src.elements());
+    if (!problem_.depthwise()) {
+      on_.run(dense_product<backward_windows>{{problem_}, {}, from, packed.weight_span(), {}, to});
+      return;
+    }
+    if (turns()) {
+      const conv_problem turned = turned_problem();
+      with_depthwise_kernel(turned.kernel, 1, turned.out, [&]<int Kernel, int Stride, int Width>() {
+        on_.run(depthwise_forward<Kernel, Stride, Width>{
+            turned, activation::identity, from, packed.weight_span(), {}, to, {}});
+      });
+    } else {
+      run_for_each_channel(on_, problem_.src,
+                           depthwise_data_gradient{problem_, from, packed.weight_span(), to});
+    }
+  }
+
+ private:
+  /// At stride 1 it is a convolution of the result's gradient with the kernel turned around.
+  bool turns() const { return has_depthwise_kernel(problem_) && problem_.stride == 1; }
+  conv_problem turned_problem() const {
+    const int last = problem_.kernel - 1;
+    conv_problem turned = problem_;
+    turned.src = problem_.dst();
+    turned.pad = {last - problem_.pad.top, last - problem_.pad.left, last - problem_.pad.bottom,
+                  last - problem_.pad.right};
+    return turned;
+  }
+
+  D on_;
+  conv_problem problem_;
+  weight_packer<D> packer_;
+};
+
+/// The gradient of a convolution's weights, and of its bias where there is one.
+template <device D>
+class gpu_weight_gradient {
+ public:
+  gpu_weight_gradient(const D& on, const conv_problem& problem, bool bias)
+      : on_(on),
+        problem_(problem),
+        bias_(bias),
+        parts_(dense_weight_gradient::parts_for(problem)) {}
+
+  std::size_t scratch_bytes() const {
+    std::size_t floats = 0;
+    if (!problem_.depthwise())
+      floats = parts_ * problem_.weights();
+    else
+      floats = channel_sum_floats(problem_.dst(), false, at_once());
+    if (bias_) floats = std::max(floats, channel_sum_floats(problem_.dst(), false, 1));
+    return floats * sizeof(float);
+  }
+
+  void run(const float* src, const float* diff_dst, float* diff_oihw, float* diff_bias,
+           std::byte* scratch) const {
+    const global_span<const float> from(src, problem_.src.elements());
+    const global_span<const float> diff(diff_dst, problem_.dst().elements());
+    const global_span<float> to(diff_oihw, problem_.weights());
+    auto* partial = reinterpret_cast<float*>(scratch);
+    if (!problem_.depthwise())
+      run_dense(from, diff, to, partial);
+    else if (problem_.kernel == 3)
+      run_depthwise<3>(from, diff, to, partial);
+    else if (problem_.kernel == 5)
+      run_depthwise<5>(from, diff, to, partial);
+    else
+      run_taps(from, diff, to, partial);
+    if (bias_)
+      run_channel_sums(on_, problem_.dst(), false, element_sums{diff},
+                       store_totals{.channels = problem_.out,
+                                    .factor = 1,
+                                    .keep = {},
+                                    .dst = {diff_bias, static_cast<std::size_t>(problem_.out)}},
+                       partial);
+  }
+
+ private:
+  int taps() const { return problem_.kernel * problem_.kernel; }
+  /// Taps of a depthwise kernel that one pass sums up.
+  int at_once() const { return problem_.kernel == 3 || problem_.kernel == 5 ? taps() : 1; }
+
+  void run_dense(global_span<const float> src, global_span<const float> diff_dst,
+                 global_span<float> diff_oihw, float* partial) const {
+    const std::size_t floats = parts_ * problem_.weights();
+    on_.run(dense_weight_gradient{{problem_}, src, diff_dst, {partial, floats}, parts_});
+    on_.for_each_index(problem_.weights(), add_weight_parts{.out = problem_.out,
+                                                            .in = problem_.src.c,
+                                                            .taps = taps(),
+                                                            .parts = parts_,
+                                                            .partial = {partial, floats},
+                                                            .diff_oihw = diff_oihw});
+  }
+  template <int Kernel>
+  void run_depthwise(global_span<const float> src, global_span<const float> diff_dst,
+                     global_span<float> diff_oihw, float* partial) const {
+    run_channel_sums(on_, problem_.dst(), false,
+                     depthwise_weight_sums<Kernel>{problem_, src, diff_dst},
+                     store_tap_totals<Kernel * Kernel>{diff_oihw, 0, taps()}, partial);
+  }
+  void run_taps(global_span<const float> src, global_span<const float> diff_dst,
+                global_span<float> diff_oihw, float* partial) const {
+    for (int t = 0; t < taps(); ++t)
+      run_channel_sums(
+          on_, problem_.dst(), false,
+          depthwise_tap_sum{problem_, src, diff_dst, t / problem_.kernel, t % problem_.kernel},
+          store_tap_totals<1>{diff_oihw, t, taps()}, partial);
+  }
+
+  D on_;
+  conv_problem problem_;
+  bool bias_;
+  unsigned parts_;
+};
+
+}  // namespace effnet::cuda

@@ -1,0 +1,56 @@
+#include <cstdio>
+#include <optional>
+
+#include <effnet/cuda/cuda_backend.cuh>
+#include <effnet/v1.hpp>
+#include <effnet/v2.hpp>
+
+#include "gpu_checks.hpp"
+
+// The same on a device; without one each case is skipped, and says so.
+namespace {
+using namespace effnet;
+using namespace effnet::testing;
+
+std::optional<cuda_backend> device() {
+  if (const std::string why = effnet::cuda::why_no_device(); !why.empty()) {
+    std::printf("SKIPPED: %s\n", why.c_str());
+    return std::nullopt;
+  }
+  return cuda_backend();
+}
+}  // namespace
+
+TEST_CASE("cuda device: element-wise and pooling ops are what their definitions say") {
+  if (const auto on = device()) check_elementwise(*on);
+}
+TEST_CASE("cuda device: convolutions are what their definition says, in double") {
+  if (const auto on = device()) check_convolutions(*on);
+}
+TEST_CASE("cuda device: gradients of convolutions are the reference's") {
+  if (const auto on = device()) check_convolution_gradients(*on);
+}
+TEST_CASE("cuda device: batch norm and what follows it is the reference's, and its gradients") {
+  if (const auto on = device()) check_norms(*on);
+}
+TEST_CASE("cuda device: the other ops of training are what their definitions say") {
+  if (const auto on = device()) check_training_ops(*on);
+}
+TEST_CASE("cuda device: networks of every kind of block are the reference's, with gradients") {
+  if (const auto on = device()) check_small_networks(*on);
+}
+TEST_CASE("cuda device: B0 is the reference's, with gradients") {
+  if (const auto on = device()) check_network(*on, b0, 97, 80);
+}
+TEST_CASE("cuda device: V2-B0 is the reference's, with gradients") {
+  if (const auto on = device()) check_network(*on, v2_b0, 80, 93);
+}
+TEST_CASE("cuda device: without one a backend says so in a sentence") {
+  const std::string why = effnet::cuda::why_no_device();
+  if (why.empty()) {
+    std::printf("SKIPPED: there is a CUDA device\n");
+    return;
+  }
+  CHECK(why.starts_with("no CUDA device"));
+  CHECK_THROWS_WITH_AS(cuda_backend(), why.c_str(), backend_error);
+}

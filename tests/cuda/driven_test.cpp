@@ -1,0 +1,44 @@
+#include <effnet/cuda/driven_device.hpp>
+#include <effnet/cuda/gpu_backend.hpp>
+#include <effnet/v1.hpp>
+#include <effnet/v2.hpp>
+
+#include "gpu_checks.hpp"
+
+// Kernels of the GPU, driven block by block on the processor with every access checked.
+namespace {
+using namespace effnet;
+using namespace effnet::testing;
+using driven_backend = cuda::gpu_backend<cuda::driven_device>;
+static_assert(training_backend<driven_backend>);
+}  // namespace
+
+TEST_SUITE_BEGIN("driven");
+
+TEST_CASE("cuda: driven: element-wise and pooling ops are what their definitions say") {
+  check_elementwise(driven_backend{});
+}
+TEST_CASE("cuda: driven: convolutions are what their definition says, in double") {
+  check_convolutions(driven_backend{});
+}
+TEST_CASE("cuda: driven: gradients of convolutions are the reference's") {
+  check_convolution_gradients(driven_backend{});
+}
+TEST_CASE("cuda: driven: batch norm and what follows it is the reference's, and its gradients") {
+  check_norms(driven_backend{});
+}
+TEST_CASE("cuda: driven: the other ops of training are what their definitions say") {
+  check_training_ops(driven_backend{});
+}
+TEST_CASE("cuda: driven: networks of every kind of block are the reference's, with gradients") {
+  check_small_networks(driven_backend{});
+}
+TEST_SUITE_END();
+
+TEST_CASE("cuda: driven: B0 is the reference's, with gradients" * doctest::test_suite("oracle")) {
+  check_network(driven_backend{}, b0, 97, 80);
+}
+TEST_CASE("cuda: driven: V2-B0 is the reference's, with gradients" *
+          doctest::test_suite("oracle")) {
+  check_network(driven_backend{}, v2_b0, 80, 93);
+}

@@ -1,0 +1,190 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+
+#include <effnet/nn/network.hpp>
+#include <effnet/nn/training_network.hpp>
+#include <effnet/reference/reference_training_backend.hpp>
+
+#include "../op_check.hpp"
+
+// What a device and the processor that drives its kernels must both pass.
+namespace effnet::testing {
+
+inline double norm(const std::vector<float>& values) {
+  double sum = 0;
+  for (float x : values) sum += double{x} * double{x};
+  return std::sqrt(sum);
+}
+inline double distance(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    sum += (double{a[i]} - double{b[i]}) * (double{a[i]} - double{b[i]});
+  return std::sqrt(sum);
+}
+/// The largest difference of two elements, relative to those above 1.
+inline double largest_error(const std::vector<float>& got, const std::vector<float>& expected) {
+  if (got.size() != expected.size()) return HUGE_VAL;
+  double worst = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double error =
+        std::abs(double{got[i]} - double{expected[i]}) / (1 + std::abs(double{expected[i]}));
+    if (!(error <= worst)) worst = error;
+  }
+  return worst;
+}
+
+template <training_backend B>
+void check_convolutions(const B& on) {
+  for (const conv_case& at : small_conv_cases()) {
+    CAPTURE(at.name);
+    const conv_data data(at.problem);
+    const auto expected = convolve(at.problem, at.then, data.src.data(), data.weights.data(),
+                                   data.bias.data(), data.residual);
+    const std::vector<float> dst = run_conv(on, at.problem, at.then, data.src, data.weights.data(),
+                                            data.bias.data(), data.residual);
+    CHECK(largest_error(dst, std::vector<float>(expected.begin(), expected.end())) < 1e-5);
+  }
+}
+
+template <training_backend B>
+void check_convolution_gradients(const B& on) {
+  for (const conv_case& at : small_conv_cases()) {
+    if (at.then != epilogue{.before = at.then.before}) continue;  // each shape once
+    for (const bool with_bias : {true, false}) {
+      CAPTURE(at.name);
+      const conv_data data(at.problem);
+      const std::vector<float> diff_dst = noise(at.problem.dst().elements(), 9);
+      const conv_gradients got = run_conv_backward(on, at.problem, data, diff_dst, with_bias);
+      const conv_gradients expected =
+          run_conv_backward(reference_training_backend{}, at.problem, data, diff_dst, with_bias);
+      CHECK(largest_error(got.src, expected.src) < 1e-5);
+      CHECK(largest_error(got.weights, expected.weights) < 1e-5);
+      CHECK(largest_error(got.bias, expected.bias) < 1e-5);
+    }
+  }
+}
+
+template <training_backend B>
+void check_norms(const B& on) {
+  for (const shape4& shape : {shape4{3, 2, 4, 5}, shape4{2, 9, 7, 40}, shape4{1, 40, 30, 8}})
+    for (const norm_case& at : norm_cases(shape))
+      for (const bool in_place : {false, true}) {
+        CAPTURE(to_string(at));
+        const norm_data data(shape);
+        const norm_results got = run_norm(on, at, data, in_place);
+        const norm_results expected = run_norm(reference_training_backend{}, at, data, in_place);
+        CHECK(largest_error(got.mean, expected.mean) < 1e-5);
+        CHECK(largest_error(got.variance, expected.variance) < 1e-5);
+        CHECK(largest_error(got.dst, expected.dst) < 1e-5);
+        CHECK(largest_error(got.pooled, expected.pooled) < 1e-5);
+        CHECK(largest_error(got.diff_gate, expected.diff_gate) < 1e-5);
+        CHECK(largest_error(got.diff_src, expected.diff_src) < 1e-5);
+        CHECK(largest_error(got.diff_weight, expected.diff_weight) < 1e-5);
+        CHECK(largest_error(got.diff_bias, expected.diff_bias) < 1e-5);
+      }
+}
+
+/// What one forward and backward pass leaves.
+struct network_pass {
+  double loss;
+  std::vector<float> logits;
+  std::vector<std::vector<float>> gradients, values;
+};
+template <training_backend B>
+network_pass train_once(const B& on, const weights& from, const training_batch& batch,
+                        const std::vector<float>& images, const std::vector<float>& targets) {
+  training_network<B> net(from, on);
+  const device_vector images_there(on, images), targets_there(on, targets);
+  training_batch there = batch;
+  there.images.data = images_there.data();
+  there.targets = targets_there.data();
+  network_pass made{
+      .loss = net.forward_backward(there), .logits = {}, .gradients = {}, .values = {}};
+  const auto copy = [&](const float* data, std::size_t count) {
+    std::vector<float> host(count);
+    on.download(data, host.data(), count * sizeof(float));
+    return host;
+  };
+  made.logits = copy(net.logits().data, net.logits().shape.elements());
+  for (std::size_t i = 0; i < net.tensors().size(); ++i) {
+    const auto gradient = net.gradient(i), values = net.values(i);
+    made.gradients.push_back(copy(gradient.data(), gradient.size()));
+    made.values.push_back(copy(values.data(), values.size()));
+  }
+  return made;
+}
+
+/// Four pictures of a size through a whole network, forward and backward, and through a session.
+template <training_backend B>
+void check_network(const B& on, const network_spec& spec, int height, int width) {
+  CAPTURE(std::string_view(spec.name));
+  const weights from = oracle_weights(spec, convention_for(convention_name::tf, spec));
+  const shape4 shape{4, height, width, 3};
+  const std::vector<float> images = oracle_images(shape);
+  const auto classes = static_cast<std::size_t>(spec.classes);
+  std::vector<float> targets(4 * classes);
+  for (std::size_t n = 0; n < 4; ++n) targets[n * classes + 7 * n] = 1;
+  const training_batch batch{
+      .images = {nullptr, shape}, .smoothing = 0.1f, .dropout = 0.2f, .stochastic_depth = 0.2f};
+  const network_pass got = train_once(on, from, batch, images, targets);
+  const network_pass expected =
+      train_once(reference_training_backend{}, from, batch, images, targets);
+  CHECK(got.loss == doctest::Approx(expected.loss).epsilon(1e-5));
+  CHECK(distance(got.logits, expected.logits) < 1e-4 * norm(expected.logits));
+  double all = 0, worst = 0;
+  for (const std::vector<float>& gradient : expected.gradients)
+    all = std::hypot(all, norm(gradient));
+  for (std::size_t i = 0; i < expected.gradients.size(); ++i) {
+    const double size = norm(expected.gradients[i]);
+    const double difference = distance(got.gradients[i], expected.gradients[i]);
+    // Zero but for rounding: a bias that the next batch norm takes away again.
+    if (size < 1e-6 * all)
+      CHECK(difference < 1e-7 * all);
+    else
+      worst = std::max(worst, difference / size);
+  }
+  MESSAGE(std::string_view(spec.name), ": largest relative difference of a gradient ", worst);
+  CHECK(worst < 1e-4);
+  for (std::size_t i = 0; i < expected.values.size(); ++i)
+    CHECK(distance(got.values[i], expected.values[i]) <= 1e-5 * (1 + norm(expected.values[i])));
+
+  const auto infer = [&]<class A>(const A& with) {
+    auto session = dynamic_network<A>(from, with).make_session();
+    const device_vector there(with, images);
+    const const_tensor_view logits = session.run({there.data(), shape}).logits;
+    std::vector<float> host(logits.shape.elements());
+    with.download(logits.data, host.data(), host.size() * sizeof(float));
+    return host;
+  };
+  const std::vector<float> inferred = infer(on), wanted = infer(reference_backend{});
+  CHECK(distance(inferred, wanted) < 1e-4 * norm(wanted));
+}
+
+/// Small networks with every kind of block, odd kernels included.
+template <training_backend B>
+void check_small_networks(const B& on) {
+  const network_spec mixed{
+      .name = "mixed",
+      .stem = 6,
+      .stages = {fused_mbconv{.repeats = 2, .expand = 1, .in = 6, .out = 6, .se = 0.5f},
+                 fused_mbconv{.stride = 2, .expand = 2, .in = 6, .out = 8},
+                 mbconv{.repeats = 2, .kernel = 5, .expand = 3, .in = 8, .out = 8, .se = 0.25f},
+                 mbconv{.kernel = 7, .stride = 2, .expand = 1, .in = 8, .out = 10}},
+      .head = 12,
+      .classes = 31};
+  const network_spec residual{.name = "residual",
+                              .stem = 4,
+                              .stem_kernel = 7,
+                              .stem_pool = true,
+                              .stages = {bottleneck{.repeats = 2, .in = 4, .out = 8},
+                                         bottleneck{.repeats = 2, .stride = 2, .in = 8, .out = 12}},
+                              .head = 0,
+                              .classes = 31,
+                              .act = activation::silu};
+  check_network(on, mixed, 33, 40);
+  check_network(on, residual, 41, 33);
+}
+
+}  // namespace effnet::testing
