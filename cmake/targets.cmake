@@ -22,7 +22,7 @@ add_library(effnet_io INTERFACE)
 target_link_libraries(effnet_io INTERFACE
   effnet_effnet JPEG::JPEG PNG::PNG nlohmann_json::nlohmann_json)
 
-# CMake knows C++20 of nvcc from 3.25.2 on; before that the flag has to say it.
+# CMake 3.25 refuses CUDA_STANDARD 20, so that a flag has to say it.
 add_library(effnet_cuda INTERFACE)
 target_link_libraries(effnet_cuda INTERFACE effnet_effnet CUDA::cudart)
 target_compile_options(effnet_cuda INTERFACE

@@ -1,9 +1,11 @@
 // Prints what a network is made of: its stages with parameters, multiply-adds and memory; and,
-// where asked for, where the time of its forward passes goes.
+// where asked for, where the time of its forward passes goes, or what they take on a GPU at least.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +16,7 @@
 #include "chosen_model.hpp"
 #include "layer_profile.hpp"
 #include "program.hpp"
+#include "roofline.hpp"
 #include "short_spins.hpp"
 #include "text_table.hpp"
 #include "training/memory_limit.hpp"
@@ -147,12 +150,12 @@ struct profile_options {
   example::backend_options backend;
 };
 
-const char* const of_profiles[] = {"--batch", "--passes", "--backend", "--threads"};
+const char* const of_profiles[] = {"--passes", "--backend", "--threads"};
 
 void add_profile_options(CLI::App& app, profile_options& chosen) {
   app.add_flag("--profile", chosen.wanted,
                "Run the network, with random weights, and print the time of every op instead");
-  app.add_option("--batch", chosen.batch, "Images a pass")
+  app.add_option("--batch", chosen.batch, "Images a pass, with --profile and --roofline")
       ->check(example::between(1, 65536))
       ->type_name("N")
       ->capture_default_str();
@@ -189,6 +192,13 @@ void print_profile(const effnet::named_model& model, int size, const profile_opt
        : example::print_profile(profile);
 }
 
+void print_roofline(const effnet::network_spec& spec, const effnet::shape4& images,
+                    const std::string& device, bool json) {
+  const auto on = std::ranges::find(example::accelerators, device, &example::accelerator::name);
+  const example::roofline made = example::roofline_of(spec, images, *on);
+  json ? void(std::printf("%s\n", json_of(made).dump(2).c_str())) : example::print_roofline(made);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -200,6 +210,7 @@ int main(int argc, char** argv) {
       "  describe efficientnetv2_s\n"
       "  describe efficientnet_b3 --size 224 --json\n"
       "  describe efficientnet_b0 --profile --threads 1\n"
+      "  describe efficientnetv2_s --roofline h100 --batch 16\n"
       "  describe my_network.json");
   std::string model;
   int size = 0;
@@ -213,14 +224,30 @@ int main(int argc, char** argv) {
   describe.options.add_flag("--json", json, "Print one JSON object");
   profile_options profile;
   add_profile_options(describe.options, profile);
+  std::string device;
+  std::vector<std::string> devices;
+  for (const example::accelerator& known : example::accelerators) devices.emplace_back(known.name);
+  describe.options
+      .add_option("--roofline", device,
+                  "Print instead what arithmetic and memory of a GPU let every layer take at least")
+      ->check(CLI::IsMember(devices))
+      ->type_name("GPU");
 
   return describe.run(argc, argv, [&] {
     for (const char* name : of_profiles)
       if (!profile.wanted && describe.options.count(name) > 0)
         throw example::usage_error(sentence(name, " goes with --profile"));
+    if (profile.wanted && !device.empty())
+      throw example::usage_error("--profile and --roofline exclude each other");
+    if (describe.options.count("--batch") > 0 && !profile.wanted && device.empty())
+      throw example::usage_error("--batch goes with --profile or --roofline");
     const effnet::named_model chosen = example::choose_model(model);
     const effnet::network_spec& spec = chosen.spec;
     if (size == 0) size = spec.eval_size;
+    if (!device.empty()) {
+      print_roofline(spec, {profile.batch, size, size, spec.in_channels}, device, json);
+      return example::succeeded;
+    }
     if (profile.wanted) {
       print_profile(chosen, size, profile, json);
       return example::succeeded;

@@ -76,8 +76,6 @@ class barrier_test_device : public cuda::driven_device {
 };
 }  // namespace
 
-TEST_SUITE_BEGIN("driven");
-
 TEST_CASE("cuda: the driver runs a kernel as its blocks and threads say") {
   const std::vector<float> src = noise(128, 1);
   std::vector<float> dst(128);
@@ -131,5 +129,3 @@ TEST_CASE("cuda: every barrier of every kernel is missed where it is taken away"
   CHECK(barrier_test_device::barriers > 0);
   CHECK(barrier_test_device::missed == 0);
 }
-
-TEST_SUITE_END();

@@ -13,8 +13,6 @@ using driven_backend = cuda::gpu_backend<cuda::driven_device>;
 static_assert(training_backend<driven_backend>);
 }  // namespace
 
-TEST_SUITE_BEGIN("driven");
-
 TEST_CASE("cuda: driven: element-wise and pooling ops are what their definitions say") {
   check_elementwise(driven_backend{});
 }
@@ -33,8 +31,6 @@ TEST_CASE("cuda: driven: the other ops of training are what their definitions sa
 TEST_CASE("cuda: driven: networks of every kind of block are the reference's, with gradients") {
   check_small_networks(driven_backend{});
 }
-TEST_SUITE_END();
-
 TEST_CASE("cuda: driven: B0 is the reference's, with gradients" * doctest::test_suite("oracle")) {
   check_network(driven_backend{}, b0, 97, 80);
 }

@@ -126,5 +126,47 @@ class DescribeProfile(ProgramTest):
                      says=("GB", "--batch"))
 
 
+
+class DescribeRoofline(ProgramTest):
+    program = "describe"
+
+    def roofline(self, *arguments):
+        return json.loads(self.run_program(*arguments, "--roofline", "h100", "--json").stdout)
+
+    def test_every_layer_does_what_its_shape_says(self):
+        told = self.roofline("efficientnet_b0", "--batch", 2, "--size", 65)
+        self.assertEqual((told["batch"], told["size"], len(told["layers"])), (2, 65, 82))
+        macs = json.loads(self.run_program("efficientnet_b0", "--size", 65, "--json").stdout)["macs"]
+        self.assertEqual(sum(layer["flop"] for layer in told["layers"]), 2 * 2 * macs)
+        stem = told["layers"][0]
+        self.assertEqual((stem["src"], stem["dst"]), ([2, 65, 65, 3], [2, 33, 33, 32]))
+        numbers = 2 * 65 * 65 * 3 + 2 * 33 * 33 * 32 + 3 * 3 * 3 * 32
+        self.assertEqual(stem["fp32_bytes"], 4 * numbers)
+
+    def test_the_longest_of_arithmetic_memory_and_start(self):
+        told = self.roofline("efficientnetv2_s", "--batch", 64)
+        for layer in told["layers"]:
+            depthwise = layer["role"] == "depthwise"
+            for kind, rate, width in (("fp32", 66.9e12, 4), ("tf32", 494.7e12, 4),
+                                      ("bf16", 989.4e12, 2)):
+                arithmetic = layer["flop"] / (66.9e12 if depthwise else rate)
+                memory = layer["fp32_bytes"] / 4 * width / 3.352e12
+                self.assertAlmostEqual(layer[f"{kind}_us"] / 1e6, max(arithmetic, memory, 2e-6))
+        self.assertEqual({layer["bf16_bound"] for layer in told["layers"]},
+                         {"arithmetic", "memory", "start"})
+        for kind in ("fp32", "tf32", "bf16"):
+            self.assertAlmostEqual(told[f"{kind}_us"],
+                                   sum(layer[f"{kind}_us"] for layer in told["layers"]), places=3)
+
+    def test_the_table(self):
+        text = self.run_program("efficientnet_b0", "--roofline", "a100").stdout
+        self.assertIn("NVIDIA A100", text)
+        self.assertLessEqual(max(map(len, text.split("\n"))), 120)
+
+    def test_wrong_usage(self):
+        self.refuses(self.table, "--roofline", "abacus", status=2, says=("abacus", "h100"))
+        self.refuses(self.table, "--roofline", "h100", "--profile", status=2, says="--profile")
+
+
 if __name__ == "__main__":
     unittest.main()

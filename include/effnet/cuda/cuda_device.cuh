@@ -3,6 +3,8 @@
 #include <cuda_runtime.h>
 #include <thrust/system/cuda/execution_policy.h>
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,9 +63,30 @@ class cuda_device {
  public:
   using buffer = device_buffer;
 
+  /// From the device's pool, in the order of the stream: nothing waits.
+  class temporary {
+   public:
+    temporary(const cuda_device& on, std::size_t bytes) : stream_(on.stream_) {
+      if (bytes > 0)
+        check_cuda(cudaMallocAsync(&memory_, bytes, stream_.get()),
+                   sentence("no room for ", bytes, " bytes"));
+    }
+    temporary(const temporary&) = delete;
+    temporary& operator=(const temporary&) = delete;
+    ~temporary() {
+      if (memory_ != nullptr) cudaFreeAsync(memory_, stream_.get());
+    }
+    std::byte* data() const { return static_cast<std::byte*>(memory_); }
+
+   private:
+    std::shared_ptr<CUstream_st> stream_;
+    void* memory_ = nullptr;
+  };
+
   /// Throws `backend_error` where there is no device.
   cuda_device() {
     if (const std::string why = why_no_device(); !why.empty()) throw backend_error(why);
+    keep_freed_memory();
     cudaStream_t stream = nullptr;
     check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
     stream_ = std::shared_ptr<CUstream_st>(stream, [](cudaStream_t s) { cudaStreamDestroy(s); });
@@ -92,6 +115,17 @@ class cuda_device {
   }
 
  private:
+  /// The pool would hand everything back to the system whenever somebody waits for the device.
+  static void keep_freed_memory() {
+    int device = 0;
+    cudaMemPool_t pool = nullptr;
+    std::uint64_t all = std::numeric_limits<std::uint64_t>::max();
+    check_cuda(cudaGetDevice(&device), "the current device");
+    check_cuda(cudaDeviceGetDefaultMemPool(&pool, device), "the device's memory pool");
+    check_cuda(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &all),
+               "the device's memory pool");
+  }
+
   std::shared_ptr<CUstream_st> stream_;
 };
 

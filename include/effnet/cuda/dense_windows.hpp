@@ -28,12 +28,12 @@ struct backward_windows {
   EFFNET_HD shape4 to() const { return problem.src; }
   EFFNET_HD shape4 from() const { return problem.dst(); }
   EFFNET_HD bool find(int y, int x, int tap, int& from_y, int& from_x) const {
-    const int stride_y = y + problem.pad.top - tap / problem.kernel;
-    const int stride_x = x + problem.pad.left - tap % problem.kernel;
-    from_y = stride_y / problem.stride, from_x = stride_x / problem.stride;
+    const int padded_y = y + problem.pad.top - tap / problem.kernel;
+    const int padded_x = x + problem.pad.left - tap % problem.kernel;
+    from_y = padded_y / problem.stride, from_x = padded_x / problem.stride;
     const shape4 d = problem.dst();
-    return stride_y >= 0 && stride_x >= 0 && stride_y % problem.stride == 0 &&
-           stride_x % problem.stride == 0 && from_y < d.h && from_x < d.w;
+    return padded_y >= 0 && padded_x >= 0 && padded_y % problem.stride == 0 &&
+           padded_x % problem.stride == 0 && from_y < d.h && from_x < d.w;
   }
 };
 

@@ -9,6 +9,7 @@ namespace effnet::cuda {
 /// What `gpu_backend` runs on: memory and kernels, in the order of the calls.
 ///
 ///   buffer                        as a backend's
+///   temporary(on, bytes)          memory for what is called until it ends; data()
 ///   upload(host, memory, bytes), download(memory, host, bytes)
 ///   copy(from, memory, bytes)     from either side
 ///   for_each_index(count, function)    function(i) for every i below `count`, in any order
@@ -19,6 +20,7 @@ concept device = std::copyable<D> &&
   { D::name() } -> std::convertible_to<std::string_view>;
   requires std::constructible_from<typename D::buffer, std::size_t>;
   { memory.data() } -> std::same_as<std::byte*>;
+  { typename D::temporary(on, std::size_t{}).data() } -> std::same_as<std::byte*>;
   on.upload(host, to, std::size_t{});
   on.download(host, to, std::size_t{});
   on.copy(host, to, std::size_t{});

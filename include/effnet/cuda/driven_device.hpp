@@ -16,6 +16,11 @@ class driven_device {
  public:
   using buffer = aligned_buffer;
 
+  class temporary : public buffer {
+   public:
+    temporary(const driven_device&, std::size_t bytes) : buffer(bytes) {}
+  };
+
   static constexpr std::string_view name() { return "driven"; }
 
   void upload(const float* host, float* memory, std::size_t bytes) const {

@@ -86,7 +86,7 @@ class gpu_backend {
         scale_channels{static_cast<std::size_t>(src.shape.c), span(src), span(gate), span(dst)});
   }
   void global_pool_forward(const_tensor_view src, tensor_view dst) const {
-    const temporary partial(channel_sum_floats(src.shape, true, 1));
+    const temporary partial(on_, channel_sum_floats(src.shape, true, 1));
     run_channel_sums(on_, src.shape, true, element_sums{span(src)}, mean_of(src.shape, dst),
                      partial.data());
   }
@@ -140,14 +140,14 @@ class gpu_backend {
         normalise_elements{what, optional_span(residual, dst.shape.elements()), span(dst)});
   }
   void normalise_pool(const normalised& what, tensor_view dst) const {
-    const temporary partial(channel_sum_floats(what.src.shape, true, 1));
+    const temporary partial(on_, channel_sum_floats(what.src.shape, true, 1));
     run_channel_sums(on_, what.src.shape, true, activated_sums{what, {}},
                      mean_of(what.src.shape, dst), partial.data());
   }
   void gate_backward(const normalised& what, const_tensor_view diff_dst, tensor_view diff_gate,
                      float*) const {
     const shape4& shape = what.src.shape;
-    const temporary partial(channel_sum_floats(shape, true, 1));
+    const temporary partial(on_, channel_sum_floats(shape, true, 1));
     run_channel_sums(
         on_, shape, true, activated_sums{what, span(diff_dst)},
         store_totals{shape.c, 1.0, optional_span(what.keep, static_cast<std::size_t>(shape.n)),
@@ -184,7 +184,7 @@ class gpu_backend {
   double loss_backward(loss_kind kind, const_tensor_view logits, const float* targets,
                        float smoothing, const float* class_weights, tensor_view diff_logits) const {
     const int images = logits.shape.n, classes = logits.shape.c;
-    const temporary losses(static_cast<std::size_t>(images));
+    const temporary losses(on_, static_cast<std::size_t>(images));
     const global_span<const float> wanted(targets, logits.shape.elements());
     const auto weights = optional_span(class_weights, static_cast<std::size_t>(classes));
     const global_span<float> to(losses.data(), static_cast<std::size_t>(images));
@@ -207,14 +207,14 @@ class gpu_backend {
   }
 
  private:
-  /// Memory for one op.
+  /// Floats for one op.
   class temporary {
    public:
-    explicit temporary(std::size_t floats) : memory_(floats * sizeof(float)) {}
+    temporary(const D& on, std::size_t floats) : memory_(on, floats * sizeof(float)) {}
     float* data() const { return reinterpret_cast<float*>(memory_.data()); }
 
    private:
-    buffer memory_;
+    typename D::temporary memory_;
   };
 
   static global_span<const float> span(const_tensor_view t) { return {t.data, t.shape.elements()}; }

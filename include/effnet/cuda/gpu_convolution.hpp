@@ -50,9 +50,10 @@ class weight_packer {
       packed.bias_count = static_cast<std::size_t>(problem_.out);
       packed.bias = typename D::buffer(packed.bias_count * sizeof(float));
     }
-    const typename D::buffer plain(packed.weight_count * sizeof(float));
+    const std::size_t bytes = packed.weight_count * sizeof(float);
+    const typename D::temporary plain(on_, bytes);
     auto* oihw_there = reinterpret_cast<float*>(plain.data());
-    on_.copy(oihw, oihw_there, plain.bytes());
+    on_.copy(oihw, oihw_there, bytes);
     repack(oihw_there, bias, packed);
     return packed;
   }
