@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include <effnet/backend/training_backend.hpp>
@@ -274,6 +275,53 @@ void check_elementwise(const B& on) {
   }
 }
 
+/// Adds one to every number of its piece.
+struct add_one_to_pieces {
+  float* numbers;
+  std::size_t length;
+
+  EFFNET_HD void operator()(std::size_t piece, std::size_t lane, std::size_t lanes) const {
+    for (std::size_t i = lane; i < length; i += lanes) numbers[piece * length + i] += 1;
+  }
+};
+
+/// The ops that optimizers are made of.
+template <training_backend B>
+void check_pieces(const B& on) {
+  constexpr std::size_t length = 37;
+  for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{300}}) {
+    const std::vector<float> before = noise(count * length, 1);
+    const device_vector numbers(on, before);
+    on.for_each_piece(count, add_one_to_pieces{numbers.data(), length});
+    const std::vector<float> after = numbers.host();
+    for (std::size_t i = 0; i < after.size(); ++i) CHECK(after[i] == before[i] + 1);
+  }
+  const std::vector<float> values = noise(100'000, 2, 100);
+  const device_vector there(on, values);
+  const std::vector<std::size_t> counts = {1, 0, 99'000, 999};
+  std::vector<float_run> runs;
+  std::vector<double> expected;
+  std::size_t at = 0;
+  for (const std::size_t count : counts) {
+    runs.push_back({there.data() + at, count});
+    double sum = 0;
+    for (const std::size_t end = at + count; at < end; ++at)
+      sum += double{values[at]} * double{values[at]};
+    expected.push_back(sum);
+  }
+  // Runs and sums lie in the backend's memory, which moves floats.
+  std::vector<float> raw(runs.size() * sizeof(float_run) / sizeof(float));
+  std::memcpy(raw.data(), runs.data(), runs.size() * sizeof(float_run));
+  const device_vector runs_there(on, raw), sums(on, std::vector<float>(2 * runs.size()));
+  on.squares_of_runs(reinterpret_cast<const float_run*>(runs_there.data()), runs.size(),
+                     reinterpret_cast<double*>(sums.data()));
+  const std::vector<float> raw_sums = sums.host();
+  std::vector<double> got(runs.size());
+  std::memcpy(got.data(), raw_sums.data(), got.size() * sizeof(double));
+  for (std::size_t k = 0; k < got.size(); ++k)
+    CHECK(got[k] == doctest::Approx(expected[k]).epsilon(1e-12));
+}
+
 /// The ops of training that are neither convolutions nor of the `normalised` family.
 template <training_backend B>
 void check_training_ops(const B& on) {
@@ -327,13 +375,7 @@ void check_training_ops(const B& on) {
   CHECK(running_mean.host()[0] == doctest::Approx(1.2f));
   CHECK(moved_variance(running_variance::biased) == doctest::Approx(0.9 + 0.1 * 3.5));
 
-  for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{100'003}}) {
-    std::vector<int> seen(count);
-    on.in_parallel(count, [&](std::size_t first, std::size_t last) {
-      for (std::size_t i = first; i < last; ++i) ++seen[i];
-    });
-    CHECK(std::count(seen.begin(), seen.end(), 1) == static_cast<std::ptrdiff_t>(count));
-  }
+  check_pieces(on);
 
   for (const int side : {5, 6, 23}) {
     const max_pool_problem p{.src = {2, side, side + 1, 19}, .pad = {1, 1, 1, 1}};

@@ -5,7 +5,7 @@
 #include <effnet/v1.hpp>
 #include <effnet/v2.hpp>
 
-#include "gpu_checks.hpp"
+#include "training_checks.hpp"
 
 // The same on a device; without one each case is skipped, and says so.
 namespace {
@@ -38,6 +38,9 @@ TEST_CASE("cuda device: the other ops of training are what their definitions say
 }
 TEST_CASE("cuda device: networks of every kind of block are the reference's, with gradients") {
   if (const auto on = device()) check_small_networks(*on);
+}
+TEST_CASE("cuda device: training steps are the reference's, and go on from a checkpoint") {
+  if (const auto on = device()) check_training(*on);
 }
 TEST_CASE("cuda device: B0 is the reference's, with gradients") {
   if (const auto on = device()) check_network(*on, b0, 97, 80);

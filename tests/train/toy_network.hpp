@@ -3,26 +3,41 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <effnet/arch/models.hpp>
+#include <effnet/core/aligned_buffer.hpp>
+#include <effnet/math/sum_of_squares.hpp>
 #include <effnet/nn/tensors_of.hpp>
 #include <effnet/train/trainable.hpp>
 
 namespace effnet::testing {
 
-/// Runs on ranges of odd lengths, as many as it is told.
+/// As many lanes share a piece as it is told; the last come first.
 struct split_device {
-  std::size_t parts = 1;
+  using buffer = aligned_buffer;
+  static constexpr bool host_memory = true;
+  std::size_t lanes = 1;
 
   int enter() const { return 0; }
+  void upload(const float* host, float* memory, std::size_t bytes) const {
+    std::memcpy(memory, host, bytes);
+  }
+  void download(const float* memory, float* host, std::size_t bytes) const {
+    std::memcpy(host, memory, bytes);
+  }
   template <class Body>
-  void in_parallel(std::size_t count, const Body& body) const {
-    for (std::size_t k = 0; k < parts; ++k)
-      body(count * k * k / (parts * parts), count * (k + 1) * (k + 1) / (parts * parts));
+  void for_each_piece(std::size_t count, const Body& body) const {
+    for (std::size_t piece = count; piece-- > 0;)
+      for (std::size_t lane = lanes; lane-- > 0;) body(piece, lane, lanes);
+  }
+  void squares_of_runs(const float_run* runs, std::size_t count, double* sums) const {
+    for (std::size_t k = count; k-- > 0;)
+      sums[k] = math::sum_of_squares(runs[k].data, runs[k].count);
   }
 };
 

@@ -18,6 +18,12 @@ enum class loss_kind {
   sigmoid,  ///< a yes or no for every class, summed (ImageNet-21k)
 };
 
+/// Numbers next to each other.
+struct float_run {
+  const float* data;
+  std::size_t count;
+};
+
 /// The ops that training adds to those of `backend`, written once. Gradients are overwritten, never
 /// added to. `scratch` is as large as the op's `scratch_bytes()`, or `norm_scratch_bytes(shape)`.
 ///
@@ -55,8 +61,13 @@ enum class loss_kind {
 ///   loss_backward(kind, logits, targets, smoothing, class_weights, diff_logits) -> mean loss
 ///     over images; targets [n, classes] rows that sum to 1 (softmax) or lie in [0, 1] (sigmoid);
 ///     class_weights: one a class, or null; diff_logits is the gradient of the mean
-///   in_parallel(count, body)                    body(first, last) on ranges that cover [0, count),
-///                                               split the same way every time
+/// for optimizers, on what lies in the backend's memory
+///   host_memory                                 whether the processor reaches that memory
+///   for_each_piece(count, body)                 body(piece, lane, lanes) for every piece below
+///                                               count, by `lanes` threads that share it, numbered
+///                                               from 0; a copy of body runs where the memory is
+///   squares_of_runs(runs, count, sums)          sums[k]: the squares of runs[k], in double, added
+///                                               up in the same order every time
 template <class B>
 concept training_backend = backend<B> &&
     requires(const B be, const typename B::conv conv, typename B::packed packed,
@@ -65,7 +76,8 @@ concept training_backend = backend<B> &&
              const typename B::conv_backward_weights_op by_weights, const conv_problem& problem,
              const max_pool_problem& pool, const normalised& what, const const_tensor_view src,
              const tensor_view dst, const float* host, float* to, std::byte* scratch,
-             void (*range)(std::size_t, std::size_t)) {
+             const float_run* runs, double* sums,
+             void (*body)(std::size_t, std::size_t, std::size_t)) {
   conv.repack(host, host, packed);
   { be.plan_conv_backward_data(problem) } -> std::same_as<typename B::conv_backward_data_op>;
   { by_data.scratch_bytes() } -> std::same_as<std::size_t>;
@@ -91,7 +103,9 @@ concept training_backend = backend<B> &&
   be.activation_backward(activation::silu, src, src, dst);
   be.max_pool_backward(pool, src, src, dst);
   { be.loss_backward(loss_kind::softmax, src, host, float{}, host, dst) } -> std::same_as<double>;
-  be.in_parallel(std::size_t{}, range);
+  { B::host_memory } -> std::convertible_to<bool>;
+  be.for_each_piece(std::size_t{}, body);
+  be.squares_of_runs(runs, std::size_t{}, sums);
 };
 
 /// A training backend whose convolutions may normalise their source themselves: one pass over

@@ -9,6 +9,7 @@
 #include <effnet/cpu/normalised.hpp>
 #include <effnet/math/batch_norm.hpp>
 #include <effnet/math/loss.hpp>
+#include <effnet/math/sum_of_squares.hpp>
 
 namespace effnet {
 
@@ -137,10 +138,17 @@ class cpu_training_backend : public cpu_backend {
     return sum / static_cast<double>(losses.size());
   }
 
-  /// Of what touches a few floats an item, as optimizers do.
+  static constexpr bool host_memory = true;
   template <class Body>
-  void in_parallel(std::size_t count, const Body& body) const {
-    cpu::parallel_ranges(count, 4, body);
+  void for_each_piece(std::size_t count, const Body& body) const {
+    cpu::parallel_items(count, [&](std::size_t, std::size_t piece) {
+      body(piece, std::size_t{0}, std::size_t{1});
+    });
+  }
+  void squares_of_runs(const float_run* runs, std::size_t count, double* sums) const {
+    cpu::parallel_items(count, [&](std::size_t, std::size_t k) {
+      sums[k] = math::sum_of_squares(runs[k].data, runs[k].count);
+    });
   }
 
  private:

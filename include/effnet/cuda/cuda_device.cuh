@@ -93,6 +93,7 @@ class cuda_device {
   }
 
   static constexpr std::string_view name() { return "cuda"; }
+  static constexpr bool host_memory = false;
 
   void upload(const float* host, float* memory, std::size_t bytes) const {
     copy(host, memory, bytes);

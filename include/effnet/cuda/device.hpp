@@ -9,6 +9,7 @@ namespace effnet::cuda {
 /// What `gpu_backend` runs on: memory and kernels, in the order of the calls.
 ///
 ///   buffer                        as a backend's
+///   host_memory                   whether the processor reaches it
 ///   temporary(on, bytes)          memory for what is called until it ends; data()
 ///   upload(host, memory, bytes), download(memory, host, bytes)
 ///   copy(from, memory, bytes)     from either side
@@ -18,6 +19,7 @@ template <class D>
 concept device = std::copyable<D> &&
     requires(const D on, const typename D::buffer memory, const float* host, float* to) {
   { D::name() } -> std::convertible_to<std::string_view>;
+  { D::host_memory } -> std::convertible_to<bool>;
   requires std::constructible_from<typename D::buffer, std::size_t>;
   { memory.data() } -> std::same_as<std::byte*>;
   { typename D::temporary(on, std::size_t{}).data() } -> std::same_as<std::byte*>;

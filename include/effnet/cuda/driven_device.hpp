@@ -22,6 +22,7 @@ class driven_device {
   };
 
   static constexpr std::string_view name() { return "driven"; }
+  static constexpr bool host_memory = true;
 
   void upload(const float* host, float* memory, std::size_t bytes) const {
     copy(host, memory, bytes);

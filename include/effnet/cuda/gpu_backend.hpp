@@ -11,6 +11,7 @@
 #include <effnet/cuda/loss_kernel.hpp>
 #include <effnet/cuda/max_pool_functions.hpp>
 #include <effnet/cuda/normalised_functions.hpp>
+#include <effnet/cuda/piece_kernels.hpp>
 
 namespace effnet::cuda {
 
@@ -201,9 +202,13 @@ class gpu_backend {
     return sum / images;
   }
 
+  static constexpr bool host_memory = D::host_memory;
   template <class Body>
-  void in_parallel(std::size_t count, const Body& body) const {
-    body(std::size_t{0}, count);
+  void for_each_piece(std::size_t count, const Body& body) const {
+    if (count > 0) on_.run(piece_kernel<Body>{count, body});
+  }
+  void squares_of_runs(const float_run* runs, std::size_t count, double* sums) const {
+    if (count > 0) on_.run(squares_kernel{count, runs, sums});
   }
 
  private:

@@ -4,7 +4,7 @@
 
 #include <effnet/math/four_floats.hpp>
 
-/// One element of what an optimizer does in a step, or, of those that take a root, four. Each
+/// One element of what an optimizer does in a step, or four. Each
 /// function takes the element's gradient and the memory that the optimizer keeps for it ("slots"),
 /// and changes value and slots in place.
 namespace effnet::math {
@@ -20,10 +20,14 @@ EFFNET_HD T with_weight_decay(const T& gradient, const std::type_identity_t<T>& 
 /// Stochastic gradient descent with momentum (TensorFlow's Momentum, PyTorch's SGD without
 /// dampening): the rate is outside the momentum. `momentum` starts at 0. With Nesterov the step
 /// looks ahead by one: along gradient + mu * momentum.
-EFFNET_HD inline void sgd(float& value, float& momentum, float gradient, float rate, float mu,
-                          bool nesterov) {
+template <class T>
+EFFNET_HD void sgd(T& value, T& momentum, const std::type_identity_t<T>& gradient, float rate,
+                   float mu, bool nesterov) {
   momentum = mu * momentum + gradient;
-  value -= rate * (nesterov ? gradient + mu * momentum : momentum);
+  if (nesterov)
+    value -= rate * (gradient + mu * momentum);
+  else
+    value -= rate * momentum;
 }
 
 /// RMSProp as TensorFlow's kernel ApplyRMSProp computes it: epsilon is inside the root, and the

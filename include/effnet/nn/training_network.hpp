@@ -14,9 +14,9 @@
 
 namespace effnet {
 
-/// What one forward and backward pass is about.
+/// What one forward and backward pass is about; its numbers are in the backend's memory.
 struct training_batch {
-  const_tensor_view images;        ///< [n, h, w, c], normalised, in the backend's memory
+  const_tensor_view images;        ///< [n, h, w, c], normalised
   const float* targets = nullptr;  ///< [n, classes]; rows sum to 1 for `softmax`
   loss_kind loss = loss_kind::softmax;
   float smoothing = 0;

@@ -3,6 +3,7 @@
 #include <effnet/backend/training_backend.hpp>
 #include <effnet/math/batch_norm.hpp>
 #include <effnet/math/loss.hpp>
+#include <effnet/math/sum_of_squares.hpp>
 #include <effnet/reference/convolution_backward.hpp>
 #include <effnet/reference/normalised.hpp>
 #include <effnet/reference/reference_backend.hpp>
@@ -89,9 +90,14 @@ class reference_training_backend : public reference_backend {
     return sum / images;
   }
 
+  static constexpr bool host_memory = true;
   template <class Body>
-  void in_parallel(std::size_t count, const Body& body) const {
-    body(std::size_t{0}, count);
+  void for_each_piece(std::size_t count, const Body& body) const {
+    for (std::size_t piece = 0; piece < count; ++piece) body(piece, std::size_t{0}, std::size_t{1});
+  }
+  void squares_of_runs(const float_run* runs, std::size_t count, double* sums) const {
+    for (std::size_t k = 0; k < count; ++k)
+      sums[k] = math::sum_of_squares(runs[k].data, runs[k].count);
   }
 };
 

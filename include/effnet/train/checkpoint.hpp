@@ -130,7 +130,7 @@ class checkpoint_metadata {
     const std::string& digits = text(key);
     Number value{};
     const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (code != std::errc() || end != digits.data() + digits.size() || value < Number{0})
+    if (code != std::errc() || end != digits.data() + digits.size() || std::cmp_less(value, 0))
       throw file_error(sentence("'", checkpoint_prefix, key, "' of ", path_in_quotes(file_.path),
                                 " is ", in_quotes(digits), ", expected a number from 0"));
     return value;

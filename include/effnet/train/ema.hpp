@@ -25,13 +25,18 @@ struct ema {
     return std::min(decay, (1 + n) / (10 + n));
   }
 
+  /// Which share of the values goes into the shadow then.
+  float moves_at(std::int64_t steps_done) const {
+    return static_cast<float>(1 - decay_at(steps_done));
+  }
+
   /// Moves one tensor's shadow towards its values. Throws `shape_error` where lengths differ.
   void update(std::span<float> shadow, std::span<const float> values,
               std::int64_t steps_done) const {
     if (shadow.size() != values.size())
       throw shape_error(sentence("a moving average of ", shadow.size(),
                                  " elements cannot follow a tensor of ", values.size()));
-    const float moved = static_cast<float>(1 - decay_at(steps_done));
+    const float moved = moves_at(steps_done);
     for (std::size_t i = 0; i < values.size(); ++i)
       math::moving_average(shadow[i], values[i], moved);
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -110,17 +111,20 @@ fit_report fit(trainer<Network, Rule>& trained, const Set& set, const training_r
   const std::vector<training_run::stage_row> rows = run.rows();
   cost_model cost;
   detail::recent_speed speed;
+  const auto& device = trained.network().device();
+  staged_floats<std::remove_cvref_t<decltype(device)>> images, targets;
   auto begin = std::chrono::steady_clock::now();
   while (trained.steps_done() < end) {
     const double waited_before = batches.waited_seconds();
     const loaded_batch& batch = batches.next();
     const std::int64_t step = trained.steps_done();
     const training_stage stage = run.schedule().at(step);
-    const step_report report = trained.step({.images = {batch.images.data(), batch.shape},
-                                             .targets = batch.targets.data(),
-                                             .dropout = stage.dropout,
-                                             .stochastic_depth = stage.stochastic_depth,
-                                             .learning_rate_factor = stage.learning_rate_factor});
+    const step_report report =
+        trained.step({.images = {images.place(device, batch.images), batch.shape},
+                      .targets = targets.place(device, batch.targets),
+                      .dropout = stage.dropout,
+                      .stochastic_depth = stage.stochastic_depth,
+                      .learning_rate_factor = stage.learning_rate_factor});
     const auto now = std::chrono::steady_clock::now();
     const double seconds = std::chrono::duration<double>(now - begin).count();
     begin = now;

@@ -38,6 +38,16 @@ void check_lengths(std::span<float> values, std::span<const float> gradients,
                                  " elements of optimizer state"));
 }
 
+/// A step of one tensor, element by element.
+template <class Rule, std::size_t Count>
+void step_tensor(const Rule& rule, std::span<float> values, std::span<const float> gradients,
+                 const optimizer_slots<Count>& slots, const optimizer_step& at) {
+  check_lengths(values, gradients, slots);
+  std::array<float*, 1 + Count> changed{values.data()};
+  for (std::size_t s = 0; s < Count; ++s) changed[1 + s] = slots[s].data();
+  math::for_each_element(changed, gradients.data(), values.size(), rule.element_step(at));
+}
+
 inline void check_share(const char* optimizer, const char* name, double share) {
   if (!(share >= 0 && share < 1))
     throw setting_error(
@@ -53,7 +63,9 @@ inline void check_not_negative(const char* optimizer, const char* name, double v
 }  // namespace detail
 
 /// An optimizer: plain settings, how much memory it wants per element, and a step over one tensor.
-/// It keeps nothing itself: its slots belong to the caller, who saves and restores them.
+/// It keeps nothing itself: its slots belong to the caller, who saves and restores them. What a
+/// step does to an element, `element_step(step)(x, gradient)`, changes x = {value, slots...}, on
+/// whatever device it is called.
 template <class Type>
 concept optimizer = std::copyable<Type> && std::equality_comparable<Type> &&
     requires(const Type rule, std::span<float> values, std::span<const float> gradients,
@@ -62,6 +74,7 @@ concept optimizer = std::copyable<Type> && std::equality_comparable<Type> &&
   { Type::slot_count } -> std::convertible_to<std::size_t>;
   { Type::initial_slots[0] } -> std::convertible_to<float>;
   rule.step(values, gradients, slots, step);
+  rule.element_step(step);
   rule.check();
 };
 
@@ -75,15 +88,18 @@ struct sgd {
   static constexpr std::size_t slot_count = 1;
   static constexpr std::array<float, slot_count> initial_slots = {0};  ///< momentum
 
-  void step(std::span<float> values, std::span<const float> gradients,
-            const optimizer_slots<slot_count>& slots, const optimizer_step& at) const {
-    detail::check_lengths(values, gradients, slots);
+  EFFNET_HD auto element_step(const optimizer_step& at) const {
     const float rate = static_cast<float>(at.learning_rate);
     const float mu = static_cast<float>(momentum);
     const float decay = at.decays ? static_cast<float>(weight_decay) : 0;
-    for (std::size_t i = 0; i < values.size(); ++i)
-      math::sgd(values[i], slots[0][i], math::with_weight_decay(gradients[i], values[i], decay),
-                rate, mu, nesterov);
+    const bool ahead = nesterov;
+    return [=](auto& x, const auto& gradient) {
+      math::sgd(x[0], x[1], math::with_weight_decay(gradient, x[0], decay), rate, mu, ahead);
+    };
+  }
+  void step(std::span<float> values, std::span<const float> gradients,
+            const optimizer_slots<slot_count>& slots, const optimizer_step& at) const {
+    detail::step_tensor(*this, values, gradients, slots, at);
   }
 
   /// Throws `setting_error` where a setting makes no sense.
@@ -108,20 +124,20 @@ struct rmsprop {
   static constexpr std::size_t slot_count = 2;
   static constexpr std::array<float, slot_count> initial_slots = {1, 0};  ///< mean square, momentum
 
-  void step(std::span<float> values, std::span<const float> gradients,
-            const optimizer_slots<slot_count>& slots, const optimizer_step& at) const {
-    detail::check_lengths(values, gradients, slots);
+  EFFNET_HD auto element_step(const optimizer_step& at) const {
     const float rate = static_cast<float>(at.learning_rate);
     const float rho = static_cast<float>(decay);
     const float mu = static_cast<float>(momentum);
     const float eps = static_cast<float>(epsilon);
     const float penalty = at.decays ? static_cast<float>(weight_decay) : 0;
-    math::for_each_element<3>({values.data(), slots[0].data(), slots[1].data()}, gradients.data(),
-                              values.size(), [=](auto& x, const auto& gradient) {
-                                math::rmsprop(x[0], x[1], x[2],
-                                              math::with_weight_decay(gradient, x[0], penalty),
-                                              rate, rho, mu, eps);
-                              });
+    return [=](auto& x, const auto& gradient) {
+      math::rmsprop(x[0], x[1], x[2], math::with_weight_decay(gradient, x[0], penalty), rate, rho,
+                    mu, eps);
+    };
+  }
+  void step(std::span<float> values, std::span<const float> gradients,
+            const optimizer_slots<slot_count>& slots, const optimizer_step& at) const {
+    detail::step_tensor(*this, values, gradients, slots, at);
   }
 
   /// Throws `setting_error` where a setting makes no sense.
@@ -147,9 +163,7 @@ struct adamw {
   static constexpr std::size_t slot_count = 2;
   static constexpr std::array<float, slot_count> initial_slots = {0, 0};  ///< mean, mean square
 
-  void step(std::span<float> values, std::span<const float> gradients,
-            const optimizer_slots<slot_count>& slots, const optimizer_step& at) const {
-    detail::check_lengths(values, gradients, slots);
+  EFFNET_HD auto element_step(const optimizer_step& at) const {
     const double t = static_cast<double>(at.steps_done) + 1;
     const math::adamw_step all{
         .rate = static_cast<float>(at.learning_rate),
@@ -160,9 +174,11 @@ struct adamw {
         .correction1 = static_cast<float>(1 - std::pow(beta1, t)),
         .correction2 = static_cast<float>(1 - std::pow(beta2, t)),
     };
-    math::for_each_element<3>(
-        {values.data(), slots[0].data(), slots[1].data()}, gradients.data(), values.size(),
-        [=](auto& x, const auto& gradient) { math::adamw(x[0], x[1], x[2], gradient, all); });
+    return [=](auto& x, const auto& gradient) { math::adamw(x[0], x[1], x[2], gradient, all); };
+  }
+  void step(std::span<float> values, std::span<const float> gradients,
+            const optimizer_slots<slot_count>& slots, const optimizer_step& at) const {
+    detail::step_tensor(*this, values, gradients, slots, at);
   }
 
   /// Throws `setting_error` where a setting makes no sense.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -88,6 +89,26 @@ inline void check_part(const checkpoint& from, std::size_t place, const std::str
 
 }  // namespace detail
 
+namespace detail {
+
+/// Floats of a device's memory as a tensor: where they are, if the processor reaches them.
+template <class Device>
+raw_tensor tensor_of(const Device& on, const tensor_spec& t, std::span<const float> floats) {
+  raw_tensor tensor{.type = dtype::f32,
+                    .shape = shape_of(t),
+                    .data = reinterpret_cast<const std::byte*>(floats.data()),
+                    .owner = nullptr};
+  if constexpr (!Device::host_memory) {
+    const auto copy = std::make_shared<std::vector<float>>(floats.size());
+    on.download(floats.data(), copy->data(), floats.size_bytes());
+    tensor.data = reinterpret_cast<const std::byte*>(copy->data());
+    tensor.owner = copy;
+  }
+  return tensor;
+}
+
+}  // namespace detail
+
 /// Writes all that a trainer needs to go on, whole or not at all. Throws `file_error`.
 template <trainable Network, optimizer Rule>
 void save_checkpoint(const std::string& path, trainer<Network, Rule>& from,
@@ -95,11 +116,8 @@ void save_checkpoint(const std::string& path, trainer<Network, Rule>& from,
   state_dict dict;
   detail::for_each_part(
       from, [&](std::string name, const tensor_spec& t, std::span<const float> floats) {
-        dict.tensors.emplace_back(
-            std::move(name), raw_tensor{.type = dtype::f32,
-                                        .shape = detail::shape_of(t),
-                                        .data = reinterpret_cast<const std::byte*>(floats.data()),
-                                        .owner = nullptr});
+        dict.tensors.emplace_back(std::move(name),
+                                  detail::tensor_of(from.network().device(), t, floats));
       });
   const auto put = [&](std::string_view key, std::string value) {
     dict.metadata[sentence(detail::checkpoint_prefix, key)] = std::move(value);
@@ -144,7 +162,8 @@ std::vector<std::string> resume(trainer<Network, Rule>& to, const checkpoint& fr
   place = 0;
   detail::for_each_part(to, [&](const std::string&, const tensor_spec&, std::span<float> floats) {
     const raw_tensor& saved = from.file.tensors[place++].second;
-    std::memcpy(floats.data(), saved.data, floats.size_bytes());
+    to.network().device().upload(reinterpret_cast<const float*>(saved.data), floats.data(),
+                                 floats.size_bytes());
     release_pages(saved);
   });
   to.continue_at(from.steps_done);

@@ -10,11 +10,13 @@
 
 namespace effnet {
 
-/// What a trainer asks of a network: `training_network`, or anything else with its tensors in
-/// memory that the processor reaches.
+/// What a trainer asks of a network: `training_network`, or anything else with its tensors in its
+/// device's memory.
 template <class Network>
 concept trainable = requires(Network& net, const Network& fixed, std::size_t i,
-                             const training_batch& batch, void (*range)(std::size_t, std::size_t)) {
+                             const training_batch& batch, const float* host, float* memory,
+                             const float_run* runs, double* sums,
+                             void (*body)(std::size_t, std::size_t, std::size_t)) {
   { fixed.spec() } -> std::convertible_to<const network_spec&>;
   { fixed.rule() } -> std::convertible_to<const convention&>;
   { fixed.labels() } -> std::convertible_to<const std::vector<std::string>&>;
@@ -27,7 +29,10 @@ concept trainable = requires(Network& net, const Network& fixed, std::size_t i,
   { fixed.first_non_finite() } -> std::convertible_to<std::string>;
   { fixed.snapshot() } -> std::same_as<weights>;
   fixed.device().enter();
-  fixed.device().in_parallel(std::size_t{}, range);
+  fixed.device().upload(host, memory, std::size_t{});
+  fixed.device().download(host, memory, std::size_t{});
+  fixed.device().for_each_piece(std::size_t{}, body);
+  fixed.device().squares_of_runs(runs, std::size_t{}, sums);
 };
 
 }  // namespace effnet

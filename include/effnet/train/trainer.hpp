@@ -7,21 +7,23 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <effnet/train/device_array.hpp>
 #include <effnet/train/layer_depth.hpp>
 #include <effnet/train/optimizer.hpp>
-#include <effnet/train/tensor_chunks.hpp>
+#include <effnet/train/tensor_pieces.hpp>
 #include <effnet/train/trainable.hpp>
 #include <effnet/train/training_error.hpp>
 #include <effnet/train/training_options.hpp>
 
 namespace effnet {
 
-/// What a training step is made of.
+/// What a training step is made of. Images and targets are in the backend's memory.
 struct step_batch {
-  const_tensor_view images;        ///< [n, h, w, c], normalised, in the backend's memory
+  const_tensor_view images;        ///< [n, h, w, c], normalised
   const float* targets = nullptr;  ///< [n, classes]; rows sum to 1 for `loss_kind::softmax`
   float dropout = 0;               ///< probability of dropping a feature
   float stochastic_depth = 0;      ///< probability of dropping the last block
@@ -34,27 +36,6 @@ struct step_report {
   double learning_rate = 0;
   double gradient_norm = 0;  ///< of all gradients together, before clipping
 };
-
-namespace detail {
-
-/// In double, in eight sums side by side: the order is the same whatever the instruction set.
-inline double sum_of_squares(std::span<const float> values) {
-  constexpr std::size_t lanes = 8;
-  std::array<double, lanes> sums{};
-  const std::size_t whole = values.size() / lanes * lanes;
-  for (std::size_t i = 0; i < whole; i += lanes)
-    for (std::size_t k = 0; k < lanes; ++k) {
-      const double value = static_cast<double>(values[i + k]);
-      sums[k] += value * value;
-    }
-  double sum = 0;
-  for (std::size_t i = whole; i < values.size(); ++i)
-    sum += static_cast<double>(values[i]) * static_cast<double>(values[i]);
-  for (double lane : sums) sum += lane;
-  return sum;
-}
-
-}  // namespace detail
 
 /// Trains a network step by step: gradients, clipping, optimizer, moving average. It owns all that
 /// changes on the way (values, optimizer state, averages, the number of steps done) and decides
@@ -70,37 +51,18 @@ class trainer {
       : network_(std::move(network)), rule_(std::move(rule)), options_(std::move(options)) {
     rule_.check();
     check(options_, network_.spec());
-    std::size_t state = 0, moving = 0;
-    for (std::size_t i = 0; i < network_.tensors().size(); ++i) {
-      const std::size_t length = network_.values(i).size();
-      const bool trained = network_.trained(i);
-      const int depth = depth_from_classifier(network_.spec(), network_.tensors()[i].of);
-      entries_.push_back({.length = length,
-                          .state_at = state,
-                          .average_at = all_.elements(),
-                          .rate_factor = std::pow(options_.layer_decay, depth),
-                          .trained = trained,
-                          .is_statistic = !is_trained(network_.tensors()[i]),
-                          .decays = decays(options_.decayed, network_.tensors()[i])});
-      all_.add(i, length);
-      if (trained) {
-        gradients_.add(i, length);
-        state += length;
-      } else if (entries_.back().is_statistic) {
-        moving += length;
-      }
+    [[maybe_unused]] const auto scope = device().enter();
+    measure();
+    for (std::size_t s = 0; s < Rule::slot_count; ++s) {
+      slots_[s] = floats(trained_elements_);
+      slots_[s].fill(device(), static_cast<float>(Rule::initial_slots[s]));
     }
-    for (std::size_t s = 0; s < Rule::slot_count; ++s)
-      slots_[s].assign(state, static_cast<float>(Rule::initial_slots[s]));
-    if (options_.accumulation > 1) sums_.resize(state);
-    statistics_.resize(moving);
-    squares_.resize(gradients_.count());
-    scales_.resize(entries_.size());
-    if (options_.averaged) {
-      averages_.resize(all_.elements());
-      for (std::size_t i = 0; i < entries_.size(); ++i)
-        std::ranges::copy(network_.values(i), average(i).begin());
-    }
+    if (options_.accumulation > 1) sums_ = floats(trained_elements_);
+    class_weights_ = {device(), options_.class_weights};
+    statistics_ = floats(moving_elements_);
+    if (options_.averaged) averages_ = floats(elements_);
+    make_pieces();
+    if (options_.averaged) device().for_each_piece(pieces_.size(), start_averages{pieces_.data()});
   }
 
   /// The same, of a network that is made here.
@@ -113,7 +75,7 @@ class trainer {
   /// for images that do not fit; nothing has changed then.
   step_report step(const step_batch& batch) {
     [[maybe_unused]] const auto scope = network_.device().enter();
-    keep_statistics();
+    copy(false);
     step_report report{.step = steps_done_,
                        .learning_rate = options_.rate.at(steps_done_) *
                                         static_cast<double>(batch.learning_rate_factor)};
@@ -122,7 +84,7 @@ class trainer {
       report.gradient_norm = sum_squares();
       if (!std::isfinite(report.gradient_norm)) refuse("a gradient is", report.gradient_norm);
     } catch (...) {
-      restore_statistics();
+      copy(true);
       throw;
     }
     choose_scales(report.gradient_norm);
@@ -148,8 +110,8 @@ class trainer {
     if (!options_.averaged) return current();
     weights copy = filled_weights(
         network_.spec(), network_.rule(), [&](std::uint64_t index, const tensor_spec&, float* to) {
-          const entry& e = entries_[static_cast<std::size_t>(index)];
-          std::copy_n(averages_.begin() + static_cast<std::ptrdiff_t>(e.average_at), e.length, to);
+          const std::span<const float> from = average(static_cast<std::size_t>(index));
+          device().download(from.data(), to, from.size_bytes());
         });
     copy.labels = network_.labels();
     return copy;
@@ -162,20 +124,21 @@ class trainer {
   }
   /// Memory beside the network's.
   std::size_t state_bytes() const {
-    return sizeof(float) * (slots_.size() * gradients_.elements() + averages_.size() +
-                            sums_.size() + statistics_.size());
+    return sizeof(float) * (slots_.size() * trained_elements_ + averages_.size() + sums_.size() +
+                            statistics_.size());
   }
 
-  /// What a checkpoint keeps of tensor `i` beside its values. Empty where there is none.
-  std::span<float> average(std::size_t i) {
+  /// What a checkpoint keeps of tensor `i` beside its values, in the backend's memory. Empty where
+  /// there is none.
+  std::span<float> average(std::size_t i) const {
     if (averages_.empty()) return {};
-    return std::span(averages_).subspan(entries_[i].average_at, entries_[i].length);
+    return {averages_.data() + entries_[i].average_at, entries_[i].length};
   }
-  optimizer_slots<Rule::slot_count> slots(std::size_t i) {
+  optimizer_slots<Rule::slot_count> slots(std::size_t i) const {
     optimizer_slots<Rule::slot_count> found;
     if (!entries_[i].trained) return found;
     for (std::size_t s = 0; s < found.size(); ++s)
-      found[s] = std::span(slots_[s]).subspan(entries_[i].state_at, entries_[i].length);
+      found[s] = {slots_[s].data() + entries_[i].state_at, entries_[i].length};
     return found;
   }
   std::span<float> values(std::size_t i) { return network_.values(i); }
@@ -188,11 +151,68 @@ class trainer {
  private:
   struct entry {
     std::size_t length = 0;
-    std::size_t state_at = 0, average_at = 0;
-    double rate_factor = 1;
-    bool trained = false, is_statistic = false, decays = false;
+    std::size_t state_at = 0, average_at = 0, kept_at = 0;
+    bool trained = false, is_statistic = false;
   };
-  using chunk = tensor_chunks::chunk;
+  using device_type = std::remove_cvref_t<decltype(std::declval<const Network&>().device())>;
+  using floats = device_array<float, device_type>;
+
+  const device_type& device() const { return network_.device(); }
+
+  /// Where every tensor stands in the trainer's memory.
+  void measure() {
+    for (std::size_t i = 0; i < network_.tensors().size(); ++i) {
+      const entry e{.length = network_.values(i).size(),
+                    .state_at = trained_elements_,
+                    .average_at = elements_,
+                    .kept_at = moving_elements_,
+                    .trained = network_.trained(i),
+                    .is_statistic = !is_trained(network_.tensors()[i])};
+      entries_.push_back(e);
+      elements_ += e.length;
+      if (e.trained)
+        trained_elements_ += e.length;
+      else if (e.is_statistic)
+        moving_elements_ += e.length;
+    }
+  }
+
+  void make_pieces() {
+    std::vector<tensor_piece> pieces, moving;
+    std::vector<float_run> runs;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const entry& e = entries_[i];
+      const tensor_spec& t = network_.tensors()[i];
+      tensor_piece whole{.count = e.length,
+                         .tensor = i,
+                         .rate_factor = std::pow(options_.layer_decay,
+                                                 depth_from_classifier(network_.spec(), t.of)),
+                         .decays = decays(options_.decayed, t),
+                         .values = network_.values(i).data(),
+                         .gradient = e.trained ? network_.gradient(i).data() : nullptr,
+                         .slots = {},
+                         .average = averages_.empty() ? nullptr : average(i).data(),
+                         .sum = e.trained && !sums_.empty() ? sums_.data() + e.state_at : nullptr,
+                         .kept = e.is_statistic ? statistics_.data() + e.kept_at : nullptr};
+      if (e.trained)
+        for (std::size_t s = 0; s < Rule::slot_count; ++s) whole.slots[s] = slots(i)[s].data();
+      const std::size_t first = pieces.size();
+      add_pieces(whole, pieces);
+      if (e.is_statistic) add_pieces(whole, moving);
+      if (!e.trained) continue;
+      for (std::size_t k = first; k < pieces.size(); ++k) {
+        runs.push_back({pieces[k].gradient, pieces[k].count});
+        tensors_of_runs_.push_back(i);
+      }
+    }
+    pieces_ = {device(), std::span<const tensor_piece>(pieces)};
+    moving_ = {device(), std::span<const tensor_piece>(moving)};
+    runs_ = {device(), std::span<const float_run>(runs)};
+    squares_.resize(runs.size());
+    squares_there_ = device_array<double, device_type>(runs.size());
+    scales_.resize(entries_.size());
+    scales_there_ = device_array<double, device_type>(entries_.size());
+  }
 
   [[noreturn]] void refuse(std::string_view what, double value) const {
     const std::string layer = network_.first_non_finite();
@@ -202,6 +222,11 @@ class trainer {
                                       : sentence("the first layer with such numbers is ", layer),
                                   "; lower the learning rate, lengthen the warm-up or clip "
                                   "gradients, and look for odd values in data and weights"));
+  }
+
+  /// The running statistics move before it is known whether the step is one.
+  void copy(bool back) const {
+    device().for_each_piece(moving_.size(), copy_statistics{moving_.data(), back});
   }
 
   /// Images of part `part` of a batch of `images`.
@@ -224,45 +249,32 @@ class trainer {
       shape4 shape = whole;
       shape.n = part_size(whole.n, part);
       const double share = static_cast<double>(shape.n) / whole.n;
-      const double found = network_.forward_backward(
-          {.images = {batch.images.data + before * pixels, shape},
-           .targets = batch.targets + before * classes,
-           .loss = options_.loss,
-           .smoothing = options_.label_smoothing,
-           .class_weights =
-               options_.class_weights.empty() ? nullptr : options_.class_weights.data(),
-           .dropout = batch.dropout,
-           .stochastic_depth = batch.stochastic_depth,
-           .seed = options_.seed,
-           .step = static_cast<std::uint64_t>(steps_done_),
-           .first_image = first});
+      const double found =
+          network_.forward_backward({.images = {batch.images.data + before * pixels, shape},
+                                     .targets = batch.targets + before * classes,
+                                     .loss = options_.loss,
+                                     .smoothing = options_.label_smoothing,
+                                     .class_weights = class_weights_.data(),
+                                     .dropout = batch.dropout,
+                                     .stochastic_depth = batch.stochastic_depth,
+                                     .seed = options_.seed,
+                                     .step = static_cast<std::uint64_t>(steps_done_),
+                                     .first_image = first});
       if (!std::isfinite(found)) refuse("the loss is", found);
       loss += found * share;
       if (options_.accumulation > 1)
-        gather(static_cast<float>(share), part == 0, part + 1 == options_.accumulation);
+        device().for_each_piece(
+            pieces_.size(), gather_gradients{pieces_.data(), static_cast<float>(share), part == 0,
+                                             part + 1 == options_.accumulation});
       first += shape.n;
     }
     return loss;
   }
 
-  /// Adds the network's gradients to the sums, and puts these in their place at the end.
-  void gather(float share, bool first, bool last) {
-    gradients_.for_each(network_.device(), [&](std::size_t, const chunk& c) {
-      float* gradient = network_.gradient(c.tensor).data() + c.first;
-      float* sum = sums_.data() + entries_[c.tensor].state_at + c.first;
-      for (std::size_t i = 0; i < c.count; ++i) {
-        const float total = (first ? 0 : sum[i]) + share * gradient[i];
-        (last ? gradient : sum)[i] = total;
-      }
-    });
-  }
-
-  /// Squares of every chunk; returns the norm of all.
+  /// Squares of all pieces; returns the norm of all.
   double sum_squares() {
-    gradients_.for_each(network_.device(), [&](std::size_t number, const chunk& c) {
-      squares_[number] =
-          detail::sum_of_squares(network_.gradient(c.tensor).subspan(c.first, c.count));
-    });
+    device().squares_of_runs(runs_.data(), runs_.size(), squares_there_.data());
+    squares_there_.read(device(), squares_);
     double sum = 0;
     for (double part : squares_) sum += part;
     return std::sqrt(sum);
@@ -274,8 +286,7 @@ class trainer {
     clipped_ = options_.clip > 0 && norm > options_.clip;
     if (!clipped_) return;  // no tensor's norm exceeds that of all
     std::ranges::fill(scales_, 0.0);
-    for (std::size_t k = 0; k < gradients_.count(); ++k)
-      scales_[gradients_[k].tensor] += squares_[k];
+    for (std::size_t k = 0; k < squares_.size(); ++k) scales_[tensors_of_runs_[k]] += squares_[k];
     double together = 0;
     for (double& scale : scales_) {
       const double squares = scale, limit = options_.clip * options_.clip;
@@ -287,42 +298,16 @@ class trainer {
       for (double& scale : scales_) scale *= options_.clip / rest;
   }
 
-  /// Optimizer and moving average of one piece after the other, while it is in the cache.
   void update(double rate) {
-    all_.for_each(network_.device(), [&](std::size_t, const chunk& c) {
-      const entry& e = entries_[c.tensor];
-      const std::span<float> values = network_.values(c.tensor).subspan(c.first, c.count);
-      if (e.trained) {
-        const std::span<float> gradient = network_.gradient(c.tensor).subspan(c.first, c.count);
-        if (clipped_)
-          for (float& g : gradient)
-            g = static_cast<float>(static_cast<double>(g) * scales_[c.tensor]);
-        optimizer_slots<Rule::slot_count> slots;
-        for (std::size_t s = 0; s < slots.size(); ++s)
-          slots[s] = std::span(slots_[s]).subspan(e.state_at + c.first, c.count);
-        rule_.step(
-            values, gradient, slots,
-            {.learning_rate = rate * e.rate_factor, .steps_done = steps_done_, .decays = e.decays});
-      }
-      if (!averages_.empty())
-        options_.average.update(std::span(averages_).subspan(e.average_at + c.first, c.count),
-                                values, steps_done_);
-    });
-  }
-
-  /// The running statistics move before it is known whether the step is one.
-  void keep_statistics() {
-    float* to = statistics_.data();
-    for (std::size_t i = 0; i < entries_.size(); ++i)
-      if (entries_[i].is_statistic) to = std::ranges::copy(network_.values(i), to).out;
-  }
-  void restore_statistics() {
-    const float* from = statistics_.data();
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      if (!entries_[i].is_statistic) continue;
-      std::copy_n(from, entries_[i].length, network_.values(i).begin());
-      from += entries_[i].length;
-    }
+    if (clipped_) scales_there_.write(device(), 0, scales_);
+    device().for_each_piece(
+        pieces_.size(),
+        update_pieces<Rule>{.pieces = pieces_.data(),
+                            .rule = rule_,
+                            .rate = rate,
+                            .steps_done = steps_done_,
+                            .scales = clipped_ ? scales_there_.data() : nullptr,
+                            .average_moves = options_.average.moves_at(steps_done_)});
   }
 
   Network network_;
@@ -330,10 +315,14 @@ class trainer {
   training_options options_;
   std::int64_t steps_done_ = 0;
   std::vector<entry> entries_;
-  tensor_chunks all_, gradients_;
-  std::array<std::vector<float>, Rule::slot_count> slots_;
-  std::vector<float> averages_, sums_, statistics_;
-  std::vector<double> squares_, scales_;  // of chunks, of tensors
+  std::size_t elements_ = 0, trained_elements_ = 0, moving_elements_ = 0;
+  std::array<floats, Rule::slot_count> slots_;
+  floats averages_, sums_, statistics_, class_weights_;
+  device_array<tensor_piece, device_type> pieces_, moving_;  // of all, of running statistics
+  device_array<float_run, device_type> runs_;  // gradients of the pieces that have one
+  std::vector<std::size_t> tensors_of_runs_;
+  std::vector<double> squares_, scales_;  // of runs, of tensors
+  device_array<double, device_type> squares_there_, scales_there_;
   bool clipped_ = false;
 };
 
