@@ -12,13 +12,13 @@ class device_vector {
  public:
   device_vector(const B& on, const std::vector<float>& from)
       : on_(&on), count_(from.size()), memory_(count_ * sizeof(float)) {
-    on.upload(from.data(), data(), count_ * sizeof(float));
+    if (count_ > 0) on.upload(from.data(), data(), count_ * sizeof(float));
   }
   /// Null where there are none.
   float* data() const { return count_ > 0 ? reinterpret_cast<float*>(memory_.data()) : nullptr; }
   std::vector<float> host() const {
     std::vector<float> copy(count_);
-    on_->download(data(), copy.data(), count_ * sizeof(float));
+    if (count_ > 0) on_->download(data(), copy.data(), count_ * sizeof(float));
     return copy;
   }
 
