@@ -27,7 +27,6 @@ class sum_parts {
 
   int groups() const { return groups_; }
   unsigned parts() const { return parts_; }
-  std::size_t pixels() const { return pixels_; }  ///< of a group
   std::size_t floats(int count) const {
     return static_cast<std::size_t>(groups_) * parts_ * channels_ * static_cast<std::size_t>(count);
   }

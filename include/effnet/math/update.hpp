@@ -4,9 +4,9 @@
 
 #include <effnet/math/four_floats.hpp>
 
-/// One element of what an optimizer does in a step, or four. Each
-/// function takes the element's gradient and the memory that the optimizer keeps for it ("slots"),
-/// and changes value and slots in place.
+/// One element of what an optimizer does in a step, or four. Each function takes the element's
+/// gradient and the memory that the optimizer keeps for it ("slots"), and changes value and slots
+/// in place.
 namespace effnet::math {
 
 /// Coupled weight decay: the gradient of loss + decay * value^2 / 2. It passes through whatever the

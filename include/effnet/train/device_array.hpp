@@ -48,14 +48,17 @@ template <class Device>
 class staged_floats {
  public:
   /// They stay until the next ones are placed.
-  const float* place(const Device& on, std::span<const float> host) {
-    if constexpr (Device::host_memory) return host.data();
-    if (memory_.size() < host.size()) {
-      memory_ = {};  // the old ones first: both at once would be the peak
-      memory_ = device_array<float, Device>(host.size());
+  const float* place([[maybe_unused]] const Device& on, std::span<const float> host) {
+    if constexpr (Device::host_memory) {
+      return host.data();
+    } else {
+      if (memory_.size() < host.size()) {
+        memory_ = {};  // the old ones first: both at once would be the peak
+        memory_ = device_array<float, Device>(host.size());
+      }
+      memory_.write(on, 0, host);
+      return memory_.data();
     }
-    memory_.write(on, 0, host);
-    return memory_.data();
   }
 
  private:

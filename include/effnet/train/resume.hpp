@@ -87,10 +87,6 @@ inline void check_part(const checkpoint& from, std::size_t place, const std::str
                               "; it is of another network"));
 }
 
-}  // namespace detail
-
-namespace detail {
-
 /// Floats of a device's memory as a tensor: where they are, if the processor reaches them.
 template <class Device>
 raw_tensor tensor_of(const Device& on, const tensor_spec& t, std::span<const float> floats) {
