@@ -9,11 +9,19 @@
 #include <CLI/CLI.hpp>
 
 #include <effnet/cpu.hpp>
+#if EXAMPLE_WITH_CUDA
+#include <effnet/cuda.cuh>
+#endif
 #include <effnet/reference.hpp>
 
 #include "program.hpp"
 
 namespace example {
+
+inline constexpr const char* built_without_cuda =
+    "--backend cuda: this program was built without CUDA; build it with preset cuda";
+inline constexpr const char* bf16_needs_cpu =
+    "--bf16 is for --backend cpu; the others compute in fp32";
 
 /// What a network runs on.
 struct backend_options {
@@ -23,7 +31,7 @@ struct backend_options {
 };
 
 inline void add_backend_options(CLI::App& app, backend_options& chosen) {
-  add_choice(app, "--backend", chosen.name, {"cpu", "reference"}, "What it runs on")
+  add_choice(app, "--backend", chosen.name, {"cpu", "cuda", "reference"}, "What it runs on")
       ->capture_default_str();
   app.add_option("--threads", chosen.threads, "Threads that compute (default: all)")
       ->check(between(1, 1024))
@@ -47,8 +55,14 @@ inline std::size_t thread_count(const backend_options& chosen) {
 /// the only place that knows the list.
 template <class Run>
 auto with_backend(const backend_options& chosen, Run&& run) {
-  if (chosen.name == "reference" && chosen.cpu.bf16)
-    throw usage_error("--bf16 is for --backend cpu; the reference computes in fp32");
+  if (chosen.name != "cpu" && chosen.cpu.bf16) throw usage_error(bf16_needs_cpu);
+  if (chosen.name == "cuda") {
+#if EXAMPLE_WITH_CUDA
+    return run(effnet::cuda_backend());
+#else
+    throw effnet::backend_error(built_without_cuda);
+#endif
+  }
   if (chosen.name == "reference")
     return run(effnet::reference_backend().with_threads(chosen.threads));
   return run(effnet::cpu_backend(chosen.threads, chosen.cpu));

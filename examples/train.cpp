@@ -6,13 +6,14 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 
-#include <effnet/cpu_training.hpp>
 #include <effnet/train/trainer.hpp>
 
 #include "short_spins.hpp"
 #include "training/prepared_run.hpp"
 #include "training/run_results.hpp"
+#include "training/training_place.hpp"
 #include "training/training_session.hpp"
 
 namespace {
@@ -38,18 +39,7 @@ void check(const example::run_options& given) {
   }
 }
 
-/// What decides the bits besides the settings.
-effnet::named_texts kernels(const effnet::cpu_training_backend& on) {
-  const dnnl_version_t& dnnl = *dnnl_version();
-  effnet::named_texts texts = {{"processor", example::instruction_sets()},
-                               {"oneDNN", sentence(dnnl.major, ".", dnnl.minor, ".", dnnl.patch)},
-                               {"effnet", EFFNET_VERSION}};
-  if (!on.deterministic()) texts.emplace_back("threads", sentence(on.threads()));
-  return texts;
-}
-
-effnet::checkpoint_notes notes_of(const prepared_run& made,
-                                  const effnet::cpu_training_backend& on) {
+effnet::checkpoint_notes notes_of(const prepared_run& made, effnet::named_texts kernels) {
   effnet::checkpoint_notes notes;
   notes.settings = effnet::texts_of(example::named_values_of(made.recipe));
   notes.settings.emplace_back("pictures to train on", sentence(made.data.train.count()));
@@ -57,7 +47,7 @@ effnet::checkpoint_notes notes_of(const prepared_run& made,
   for (const std::string& name : made.data.train.classes())
     classes += sentence(classes.empty() ? "" : ", ", name);
   notes.settings.emplace_back("classes of the data", classes);
-  notes.kernels = kernels(on);
+  notes.kernels = std::move(kernels);
   return notes;
 }
 
@@ -75,24 +65,24 @@ std::optional<effnet::checkpoint> last_checkpoint(const example::program& progra
   }
 }
 
-template <effnet::optimizer Rule>
+template <class Place, effnet::optimizer Rule>
 int train(const example::program& program, const example::run_options& given,
-          const prepared_run& made, const Rule& rule) {
+          const prepared_run& made, const Place& place, const Rule& rule) {
   const fs::path folder = given.out;
-  const effnet::cpu_training_backend on(given.threads, made.recipe.deterministic, made.recipe.cpu);
+  const auto on = place.training(made.recipe);
   effnet::trainer trainer(made.start, rule, made.run.options(), on, made.recipe.settings.network);
   example::session_settings how{
       .folder = folder,
       .checkpoint_every = given.checkpoint_every,
       .stop_after = given.stop_after,
       .evaluate_every = given.evaluate_every,
-      .threads = on.threads(),
+      .judging_threads = place.judging_threads(),
       .quiet = given.quiet,
       .loading = {.threads = given.loader_threads,
                   .cache_bytes = static_cast<std::size_t>(given.cache * 1e9),
                   .seed = made.recipe.settings.seed,
                   .input = made.start.rule.input},
-      .notes = notes_of(made, on)};
+      .notes = notes_of(made, place.kernels(on))};
   if (made.recipe.settings.loss == effnet::loss_kind::sigmoid)
     how.loading.targets = effnet::label_targets::multi_hot;
   if (const auto before = given.resume ? last_checkpoint(program, folder) : std::nullopt) {
@@ -112,12 +102,12 @@ int train(const example::program& program, const example::run_options& given,
   for (const char* file : {"last.ckpt", "best.ckpt", "weights.safetensors"})
     effnet::remove_leftovers(in(folder, file));
   const bool goes_on = trainer.steps_done() > 0;
-  if (!given.quiet) std::fprintf(stderr, "%s\n", example::plan_text(made, on.threads()).c_str());
+  if (!given.quiet) std::fprintf(stderr, "%s\n", example::plan_text(made, place.name()).c_str());
   if (goes_on && !given.quiet)
     program.report(sentence("going on after step ", trainer.steps_done()));
   example::write_recipe(in(folder, "recipe.json"), made.recipe);
 
-  example::training_session session(trainer, made.run, made.data, how);
+  example::training_session session(trainer, made.run, made.data, place.judging(), how);
   const example::session_end end = session.run();
   if (session.broken() > 0)
     program.report(sentence("warning: ", session.broken(),
@@ -129,7 +119,7 @@ int train(const example::program& program, const example::run_options& given,
                             effnet::path_in_quotes(given.out), " with the other options as here"));
   };
   if (end != example::session_end::finished) {
-    example::write_report(made, folder, session, how.loading, on.threads());
+    example::write_report(made, folder, session, how.loading, place.name());
     const bool interrupted = end == example::session_end::interrupted;
     tell_how_to_go_on(interrupted ? "interrupted" : "stopped");
     return interrupted ? example::failed : example::succeeded;
@@ -140,13 +130,31 @@ int train(const example::program& program, const example::run_options& given,
     return example::failed;
   }
   const effnet::weights trained = session.result();
-  example::write_sheet(made, folder, trained);
-  example::write_report(made, folder, session, how.loading, on.threads());
+  example::write_sheet(made, folder, trained, place.judging());
+  example::write_report(made, folder, session, how.loading, place.name());
   example::write_result(folder, trained);
   example::run_result result = example::result_of(session.rows());
   result.best_top1 = session.best_top1();
   example::print_result(made, folder, given.json, result);
   return example::succeeded;
+}
+
+template <class Place>
+int prepare_and_train(const example::program& program, const example::run_options& given,
+                      const Place& place) {
+  const prepared_run made = example::prepare(program, given, place);
+  if (given.dry_run) {
+    std::printf("%s", example::plan_text(made, place.name()).c_str());
+    return example::succeeded;
+  }
+  std::error_code failure;
+  fs::create_directories(given.out, failure);
+  if (failure)
+    throw effnet::file_error(sentence("cannot make the folder ", effnet::path_in_quotes(given.out),
+                                      ": ", failure.message()));
+  return effnet::with_optimizer(made.recipe.settings.optimizer, [&](const auto& rule) {
+    return train(program, given, made, place, rule);
+  });
 }
 
 }  // namespace
@@ -168,19 +176,7 @@ int main(int argc, char** argv) {
 
   return program.run(argc, argv, [&] {
     check(given);
-    const prepared_run made = example::prepare(program, given);
-    if (given.dry_run) {
-      const int threads = effnet::cpu_backend(given.threads).threads();
-      std::printf("%s", example::plan_text(made, threads).c_str());
-      return static_cast<int>(example::succeeded);
-    }
-    std::error_code failure;
-    fs::create_directories(given.out, failure);
-    if (failure)
-      throw effnet::file_error(sentence(
-          "cannot make the folder ", effnet::path_in_quotes(given.out), ": ", failure.message()));
-    return effnet::with_optimizer(made.recipe.settings.optimizer, [&](const auto& rule) {
-      return train(program, given, made, rule);
-    });
+    return example::with_training_place(
+        given, [&](const auto& place) { return prepare_and_train(program, given, place); });
   });
 }

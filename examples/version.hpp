@@ -13,6 +13,9 @@
 
 #include <Eigen/Core>
 
+#if EXAMPLE_WITH_CUDA
+#include <effnet/cuda/device_facts.cuh>
+#endif
 #include <effnet/core/config.hpp>
 #include <effnet/core/error.hpp>
 #include <effnet/cpu/isa.hpp>
@@ -45,6 +48,17 @@ inline std::string instruction_sets() {
 #endif
 }
 
+/// What a program was built for and finds; a line, or nothing where it was built without CUDA.
+inline std::string gpu_text() {
+#if EXAMPLE_WITH_CUDA
+  const std::string missing = effnet::cuda::why_no_device();
+  return effnet::sentence("GPU         ", missing.empty() ? effnet::cuda::device_name() : missing,
+                          ", CUDA ", effnet::cuda::runtime_version(), "\n");
+#else
+  return "";
+#endif
+}
+
 /// What `--version` prints: enough for a report of a wrong or slow result to be understood.
 inline std::string version_text(const std::string& program) {
   using effnet::sentence;
@@ -67,6 +81,7 @@ inline std::string version_text(const std::string& program) {
                   "processor   ", processor_name(), ", ",             //
                   std::thread::hardware_concurrency(), " threads\n",  //
                   "vectors     ", instruction_sets(), "\n",           //
+                  gpu_text(),                                         //
                   "oneDNN      ", dnnl.major, ".", dnnl.minor, ".", dnnl.patch, "\n",
                   "Eigen       ", EIGEN_WORLD_VERSION, ".", EIGEN_MAJOR_VERSION, ".",
                   EIGEN_MINOR_VERSION, "\n",  //

@@ -14,6 +14,7 @@
 #include <effnet/math/loss.hpp>
 #include <effnet/reference/pooling.hpp>
 
+#include "add_one_to_pieces.hpp"
 #include "device_vector.hpp"
 #include "op_cases.hpp"
 #include "oracle_fill.hpp"
@@ -274,16 +275,6 @@ void check_elementwise(const B& on) {
     }
   }
 }
-
-/// Adds one to every number of its piece.
-struct add_one_to_pieces {
-  float* numbers;
-  std::size_t length;
-
-  EFFNET_HD void operator()(std::size_t piece, std::size_t lane, std::size_t lanes) const {
-    for (std::size_t i = lane; i < length; i += lanes) numbers[piece * length + i] += 1;
-  }
-};
 
 /// The ops that optimizers are made of.
 template <training_backend B>

@@ -8,11 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include <effnet/cpu_training.hpp>
+#include <effnet/nn/training_network.hpp>
 #include <effnet/train/largest_batch.hpp>
 #include <effnet/train/training_run.hpp>
 
-#include "training/memory_limit.hpp"
 #include "training/run_choices.hpp"
 #include "training/run_options.hpp"
 #include "training/run_recipe.hpp"
@@ -21,12 +20,11 @@
 namespace example {
 
 /// Plans steps on a network's behalf.
+template <effnet::training_backend B>
 class memory_planner {
  public:
-  memory_planner(const effnet::weights& start, const run_recipe& recipe, int threads)
-      : network_(start, effnet::cpu_training_backend(threads, recipe.deterministic, recipe.cpu),
-                 recipe.settings.network),
-        parts_(recipe.settings.accumulation) {
+  memory_planner(const effnet::weights& start, const run_recipe& recipe, const B& on)
+      : network_(start, on, recipe.settings.network), parts_(recipe.settings.accumulation) {
     std::size_t elements = 0;
     for (std::size_t i = 0; i < network_.tensors().size(); ++i)
       elements += network_.values(i).size();
@@ -48,7 +46,7 @@ class memory_planner {
   }
 
  private:
-  effnet::training_network<effnet::cpu_training_backend> network_;
+  effnet::training_network<B> network_;
   int parts_;
   std::size_t state_ = 0;
 };
@@ -61,12 +59,13 @@ inline int round_batch(int batch) {
   return rounded;
 }
 
-/// Chooses the batch that the user left open.
-inline void choose_batch(effnet::run_settings& settings, const run_options& given,
-                         std::int64_t images, memory_planner& planner) {
+/// Chooses the batch that the user left open, for half of the free memory unless told.
+template <effnet::training_backend B>
+void choose_batch(effnet::run_settings& settings, const run_options& given, std::int64_t images,
+                  std::size_t free_memory, memory_planner<B>& planner) {
   constexpr std::int64_t most_unasked = 256;
-  const auto limit = static_cast<std::size_t>(
-      given.memory ? *given.memory * 1e9 : static_cast<double>(available_memory()) / 2);
+  const auto limit = static_cast<std::size_t>(given.memory ? *given.memory * 1e9
+                                                           : static_cast<double>(free_memory) / 2);
   // A sixteenth of the data leaves steps enough in an epoch.
   const std::int64_t of_data = std::max<std::int64_t>(8, images / 16);
   const bool fits = !given.batch.empty() && !given_batch(given);
@@ -76,7 +75,7 @@ inline void choose_batch(effnet::run_settings& settings, const run_options& give
   const auto largest = [&](int size) {
     return effnet::largest_batch(size, 3, limit, planner.state(), most, [&](effnet::shape4 shape) {
       effnet::memory_plan plan = planner.plan(shape);
-      plan.scratch += memory_planner::loading(shape);
+      plan.scratch += memory_planner<B>::loading(shape);
       return plan;
     });
   };
@@ -91,8 +90,8 @@ inline void choose_batch(effnet::run_settings& settings, const run_options& give
   }
 }
 
-inline std::vector<planned_memory> planned(const effnet::training_run& run,
-                                           memory_planner& planner) {
+template <effnet::training_backend B>
+std::vector<planned_memory> planned(const effnet::training_run& run, memory_planner<B>& planner) {
   std::vector<planned_memory> memory;
   for (const auto& row : run.rows()) {
     const effnet::shape4 images{static_cast<int>(row.batch), row.stage.size, row.stage.size, 3};

@@ -65,8 +65,10 @@ inline run_recipe named_things(const run_options& given, const std::optional<run
 
 }  // namespace detail
 
-/// Opens and chooses everything. On resuming, what the run had is what counts.
-inline prepared_run prepare(const program& program, const run_options& given) {
+/// Opens and chooses everything, for a run on `place`. On resuming, what the run had is what
+/// counts.
+template <class Place>
+prepared_run prepare(const program& program, const run_options& given, const Place& place) {
   const std::optional<run_recipe> base = detail::recipe_before(given);
   run_recipe recipe = detail::named_things(given, base);
   const effnet::weights from = untrained_or_loaded(recipe);
@@ -80,7 +82,7 @@ inline prepared_run prepare(const program& program, const run_options& given) {
     settings.class_weights = class_weights(given.class_weights, data.train);
   const auto images = static_cast<std::int64_t>(data.train.count());
   effnet::weights start = start_weights(from, data.train.classes(), settings);
-  memory_planner planner(start, recipe, given.threads);
+  memory_planner planner(start, recipe, place.training(recipe));
   const bool is_open = !given_batch(given);
   const bool has_batch = base && (given.resume || given.batch.empty());
   if (is_open && has_batch && settings.stages.size() == base->settings.stages.size()) {
@@ -91,7 +93,7 @@ inline prepared_run prepare(const program& program, const run_options& given) {
     }
   } else if (is_open) {
     const std::int64_t of_preset = settings.batch;
-    choose_batch(settings, given, images, planner);
+    choose_batch(settings, given, images, place.free_memory(), planner);
     if (given.batch.empty() && settings.batch < of_preset && !given.quiet)
       program.report(effnet::sentence("the preset's batch of ", of_preset, " is cut to ",
                                       settings.batch,
@@ -114,7 +116,7 @@ inline prepared_run prepare(const program& program, const run_options& given) {
   return {std::move(recipe), std::move(data), std::move(start), std::move(run), std::move(memory)};
 }
 
-inline std::string plan_text(const prepared_run& made, int threads) {
+inline std::string plan_text(const prepared_run& made, const std::string& place) {
   const effnet::network_spec& spec = made.start.spec;
   const effnet::run_settings& s = made.recipe.settings;
   return effnet::sentence(
@@ -123,8 +125,8 @@ inline std::string plan_text(const prepared_run& made, int threads) {
       made.data.val.count(), " to validate on at ", made.start.rule.input.size, " px; preset ",
       s.preset, ", ", effnet::progressive_mode_names[static_cast<std::size_t>(s.mode)], ", ",
       effnet::optimizer_names[static_cast<std::size_t>(s.optimizer.kind)], ", ",
-      made.run.total_steps(), " steps on ", threads, threads == 1 ? " thread\n\n" : " threads\n\n",
-      schedule_table(made.run).text(), "\n", memory_table(made.memory).text());
+      made.run.total_steps(), " steps on ", place, "\n\n", schedule_table(made.run).text(), "\n",
+      memory_table(made.memory).text());
 }
 
 }  // namespace example

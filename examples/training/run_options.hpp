@@ -24,7 +24,7 @@ struct run_options {
   std::optional<std::uint64_t> seed;
   std::optional<bool> freeze_bn, recompute, deterministic, winograd, bf16;
   // What changes nothing, except that bits depend on the number of threads.
-  std::string out;
+  std::string out, backend = "cpu";
   std::optional<double> memory;
   double cache = 0.5, evaluate_every = 1;
   std::int64_t checkpoint_every = 0, stop_after = 0;
@@ -178,6 +178,7 @@ inline void add_transfer_options(CLI::App& app, run_options& o) {
 
 inline void add_computing_options(CLI::App& app, run_options& o) {
   const option_group group(app, "Computing");
+  group.choice("--backend", o.backend, {"cpu", "cuda"}, "What it trains on (default: cpu)");
   group.number("--threads", o.threads, 1, 1024, "N", "That compute (default: all)");
   group.number("--loader-threads", o.loader_threads, 1, 1024, "N", "That prepare pictures");
   group.number("--memory", o.memory, 0.05, 1e6, "GB",

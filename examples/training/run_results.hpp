@@ -11,7 +11,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <effnet/cpu.hpp>
 #include <effnet/io/spec_table.hpp>
 #include <effnet/io/write_weights.hpp>
 
@@ -78,14 +77,14 @@ inline void write_result(const std::filesystem::path& folder, const effnet::weig
 
 template <class Session>
 void write_report(const prepared_run& made, const std::filesystem::path& folder,
-                  const Session& session, const effnet::loader_options& loading, int threads) {
+                  const Session& session, const effnet::loader_options& loading,
+                  const std::string& place) {
   training_report report{
       .title = effnet::sentence(std::string_view(made.start.spec.name), " on ", made.recipe.data),
       .how = effnet::sentence("Preset ", made.recipe.settings.preset, "; ", made.data.train.count(),
                               " pictures to train on, ", made.data.val.count(),
                               " to validate on at ", made.start.rule.input.size, " x ",
-                              made.start.rule.input.size, " pixels; ", threads,
-                              threads == 1 ? " thread of " : " threads of ", processor_name(), "."),
+                              made.start.rule.input.size, " pixels; ", place, "."),
       .schedule = made.run.schedule(),
       .schedule_table = schedule_table(made.run),
       .memory_table = memory_table(made.memory),
@@ -111,12 +110,13 @@ void write_report(const prepared_run& made, const std::filesystem::path& folder,
 }
 
 /// Some pictures of the validation set with what the network sees in them.
-inline void write_sheet(const prepared_run& made, const std::filesystem::path& folder,
-                        const effnet::weights& result) {
+template <effnet::backend B>
+void write_sheet(const prepared_run& made, const std::filesystem::path& folder,
+                 const effnet::weights& result, const B& on) {
   constexpr std::size_t most = 40;
   const effnet::any_data_set& set = made.data.val;
-  const effnet::dynamic_network<effnet::cpu_backend> network(result);
-  network_runner<effnet::cpu_backend> runner(network);
+  const effnet::dynamic_network<B> network(result, on);
+  network_runner<B> runner(network);
   const effnet::input_rule rule = runner.input_rule();
   const bool held_out = made.recipe.val.empty();
   picture_sheet sheet(

@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <effnet/cpu.hpp>
 #include <effnet/data/loader.hpp>
 #include <effnet/train/checkpoint_rotation.hpp>
 #include <effnet/train/estimate_batch_norm.hpp>
@@ -33,7 +33,7 @@ struct session_settings {
   std::int64_t checkpoint_every = 0;  ///< steps; 0: an epoch
   std::int64_t stop_after = 0;        ///< steps; 0: never
   double evaluate_every = 1;          ///< epochs
-  int threads = 1;
+  int judging_threads = 1;
   bool quiet = false;
   effnet::loader_options loading;
   effnet::checkpoint_notes notes;
@@ -42,17 +42,18 @@ struct session_settings {
 enum class session_end { finished, stopped, interrupted };
 
 /// One sitting of a training run: from where the trainer is to the end, or to where it is stopped;
-/// with log, evaluations and checkpoints.
-template <class Trainer>
+/// with log, evaluations and checkpoints. `Judge` is the backend that evaluations run on.
+template <class Trainer, effnet::backend Judge>
 class training_session {
  public:
   static constexpr std::size_t mistakes_shown = 24;
 
   training_session(Trainer& trainer, const effnet::training_run& run, const training_data& data,
-                   session_settings how)
+                   Judge judge, session_settings how)
       : trainer_(trainer),
         run_(run),
         data_(data),
+        judge_(std::move(judge)),
         how_(std::move(how)),
         log_(how_.folder, trainer.steps_done()),
         evaluated_after_(evaluation_steps()),
@@ -119,11 +120,13 @@ class training_session {
       request->first_sample = step * request->count;
       return step < batches ? request : std::nullopt;
     });
+    const auto& device = trainer_.network().device();
+    effnet::staged_floats<std::remove_cvref_t<decltype(device)>> staged;
     effnet::const_tensor_view images;
     effnet::estimate_batch_norm(network, [&, left = batches]() mutable {
       if (left-- == 0) return static_cast<const effnet::const_tensor_view*>(nullptr);
       const effnet::loaded_batch& batch = loader.next();
-      images = {batch.images.data(), batch.shape};
+      images = {staged.place(device, batch.images), batch.shape};
       return static_cast<const effnet::const_tensor_view*>(&images);
     });
     effnet::weights estimated = network.snapshot();
@@ -182,10 +185,9 @@ class training_session {
 
   set_judgement judgement_of_result() const {
     try {
-      const effnet::dynamic_network<effnet::cpu_backend> network(result(),
-                                                                 effnet::cpu_backend(how_.threads));
+      const effnet::dynamic_network<Judge> network(result(), judge_);
       return judge_set(network, data_.val, run_.settings().loss,
-                       static_cast<std::size_t>(how_.threads), mistakes_shown,
+                       static_cast<std::size_t>(how_.judging_threads), mistakes_shown,
                        [this] { return !interrupted_.asked(); });
     } catch (const effnet::weight_error& e) {
       throw effnet::training_error(
@@ -271,6 +273,7 @@ class training_session {
   Trainer& trainer_;
   const effnet::training_run& run_;
   const training_data& data_;
+  Judge judge_;
   session_settings how_;
   training_log log_;
   std::vector<std::int64_t> evaluated_after_;

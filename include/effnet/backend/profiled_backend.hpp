@@ -30,11 +30,11 @@ struct profiled_types<B> {
 /// Any backend, with the time of every op written into an `op_profile`: results, kernels and memory
 /// are the wrapped backend's. A pass lasts from one `enter()` to the next, as sessions call it.
 /// Copies write into the same profile, so that a network and one session of it share one; sessions
-/// that run at once need a network each. The times are those of the calls: of a backend whose calls
-/// return before the work is done they say nothing.
+/// that run at once need a network each. Where a backend's calls return before the work is done,
+/// each op is waited for (`wait()`): its time is then also that of starting it.
 ///
-/// For a new optional op: plan it through `planned`, run it through `profile_->time`, both with the
-/// wrapped backend's `requires`.
+/// For a new optional op: plan it through `planned`, run it through `time`, both with the wrapped
+/// backend's `requires`.
 template <backend B>
 class profiled_backend : public detail::profiled_types<B> {
  public:
@@ -71,8 +71,8 @@ class profiled_backend : public detail::profiled_types<B> {
   }
   void conv_forward(const conv& op, const packed& weights, const_tensor_view src, tensor_view dst,
                     std::byte* scratch) const {
-    profile_->time({.op = "conv", .src = src.shape, .dst = dst.shape, .plan = op.plan},
-                   [&] { backend_.conv_forward(op, weights, src, dst, scratch); });
+    time({.op = "conv", .src = src.shape, .dst = dst.shape, .plan = op.plan},
+         [&] { backend_.conv_forward(op, weights, src, dst, scratch); });
   }
 
   conv plan_gated_conv(const conv_problem& problem,
@@ -82,8 +82,8 @@ class profiled_backend : public detail::profiled_types<B> {
   void conv_forward_gated(const conv& op, const packed& weights, const_tensor_view src,
                           const_tensor_view gate, tensor_view dst,
                           std::byte* scratch) const requires fuses_mbconv<B> {
-    profile_->time({.op = "conv", .src = src.shape, .dst = dst.shape, .plan = op.plan},
-                   [&] { backend_.conv_forward_gated(op, weights, src, gate, dst, scratch); });
+    time({.op = "conv", .src = src.shape, .dst = dst.shape, .plan = op.plan},
+         [&] { backend_.conv_forward_gated(op, weights, src, gate, dst, scratch); });
   }
   auto plan_expand_depthwise(const conv_problem* expand, const conv_problem& depthwise,
                              activation act) const requires fuses_mbconv<B> {
@@ -96,36 +96,41 @@ class profiled_backend : public detail::profiled_types<B> {
   void expand_depthwise_forward(const Op& op, const packed* expand, const packed& depthwise,
                                 const_tensor_view src, tensor_view dst, float* means,
                                 std::byte* scratch) const requires fuses_mbconv<B> {
-    profile_->time(
-        {.op = "expand_depthwise", .src = src.shape, .dst = dst.shape, .plan = op.plan}, [&] {
-          backend_.expand_depthwise_forward(op, expand, depthwise, src, dst, means, scratch);
-        });
+    time({.op = "expand_depthwise", .src = src.shape, .dst = dst.shape, .plan = op.plan}, [&] {
+      backend_.expand_depthwise_forward(op, expand, depthwise, src, dst, means, scratch);
+    });
   }
 
   void activation_forward(activation act, const_tensor_view src, tensor_view dst) const {
-    profile_->time({.op = "activation", .src = src.shape, .dst = dst.shape, .act = act},
-                   [&] { backend_.activation_forward(act, src, dst); });
+    time({.op = "activation", .src = src.shape, .dst = dst.shape, .act = act},
+         [&] { backend_.activation_forward(act, src, dst); });
   }
   void add_forward(const_tensor_view a, const_tensor_view b, tensor_view dst) const {
-    profile_->time({.op = "add", .src = a.shape, .dst = dst.shape},
-                   [&] { backend_.add_forward(a, b, dst); });
+    time({.op = "add", .src = a.shape, .dst = dst.shape}, [&] { backend_.add_forward(a, b, dst); });
   }
   void scale_channels_forward(const_tensor_view src, const_tensor_view gate,
                               tensor_view dst) const {
-    profile_->time({.op = "scale_channels", .src = src.shape, .dst = dst.shape},
-                   [&] { backend_.scale_channels_forward(src, gate, dst); });
+    time({.op = "scale_channels", .src = src.shape, .dst = dst.shape},
+         [&] { backend_.scale_channels_forward(src, gate, dst); });
   }
   void global_pool_forward(const_tensor_view src, tensor_view dst) const {
-    profile_->time({.op = "global_pool", .src = src.shape, .dst = dst.shape},
-                   [&] { backend_.global_pool_forward(src, dst); });
+    time({.op = "global_pool", .src = src.shape, .dst = dst.shape},
+         [&] { backend_.global_pool_forward(src, dst); });
   }
   void max_pool_forward(const max_pool_problem& problem, const_tensor_view src,
                         tensor_view dst) const {
-    profile_->time({.op = "max_pool", .src = src.shape, .dst = dst.shape},
-                   [&] { backend_.max_pool_forward(problem, src, dst); });
+    time({.op = "max_pool", .src = src.shape, .dst = dst.shape},
+         [&] { backend_.max_pool_forward(problem, src, dst); });
   }
 
  private:
+  template <class Run>
+  void time(op_record op, Run&& run) const {
+    profile_->time(std::move(op), [&] {
+      run();
+      if constexpr (requires { backend_.wait(); }) backend_.wait();
+    });
+  }
   /// `op` with its plan: the convolutions that it runs, in the order of the network's layers.
   template <class Op>
   profiled_op<Op> planned(Op op, std::vector<planned_conv> convs) const {

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <cuda_runtime.h>
-#include <thrust/system/cuda/execution_policy.h>
+#include <cuda_runtime_api.h>
 
 #include <cstdint>
 #include <limits>
@@ -12,8 +11,7 @@
 
 #include <effnet/core/error.hpp>
 #include <effnet/cuda/device.hpp>
-#include <effnet/cuda/launch.cuh>
-#include <effnet/cuda/thrust_for_each.cuh>
+#include <effnet/cuda/kernel.hpp>
 
 namespace effnet::cuda {
 
@@ -58,7 +56,8 @@ class device_buffer {
 };
 
 /// A CUDA device and a stream on it, on which everything runs in the order of the calls. Copies
-/// share the stream.
+/// share the stream. Every C++ compiler takes it; what starts kernels is defined in
+/// cuda_launches.cuh, which one source file of a program gives to nvcc.
 class cuda_device {
  public:
   using buffer = device_buffer;
@@ -100,20 +99,18 @@ class cuda_device {
   }
   void download(const float* memory, float* host, std::size_t bytes) const {
     copy(memory, host, bytes);
-    check_cuda(cudaStreamSynchronize(stream_.get()), "waiting for a copy");
+    wait();
   }
   void copy(const float* from, float* to, std::size_t bytes) const {
     if (bytes == 0) return;
     check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_.get()), "a copy");
   }
+  /// Throws `backend_error` where one of the calls since the last failed.
+  void wait() const { check_cuda(cudaStreamSynchronize(stream_.get()), "waiting for the device"); }
   template <class Function>
-  void for_each_index(std::size_t count, const Function& function) const {
-    thrust_for_each(thrust::cuda::par_nosync.on(stream_.get()), count, function);
-  }
+  void for_each_index(std::size_t count, const Function& function) const;
   template <kernel K>
-  void run(const K& k) const {
-    check_cuda(launch(k, stream_.get()), K::name);
-  }
+  void run(const K& k) const;
 
  private:
   /// The pool would hand everything back to the system whenever somebody waits for the device.

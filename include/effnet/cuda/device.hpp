@@ -13,6 +13,7 @@ namespace effnet::cuda {
 ///   temporary(on, bytes)          memory for what is called until it ends; data()
 ///   upload(host, memory, bytes), download(memory, host, bytes)
 ///   copy(from, memory, bytes)     from either side
+///   wait()                        until all calls so far are done
 ///   for_each_index(count, function)    function(i) for every i below `count`, in any order
 ///   run(kernel)
 template <class D>
@@ -26,6 +27,7 @@ concept device = std::copyable<D> &&
   on.upload(host, to, std::size_t{});
   on.download(host, to, std::size_t{});
   on.copy(host, to, std::size_t{});
+  on.wait();
 };
 
 }  // namespace effnet::cuda

@@ -33,6 +33,7 @@ class driven_device {
   void copy(const float* from, float* to, std::size_t bytes) const {
     if (bytes > 0) std::memcpy(to, from, bytes);
   }
+  void wait() const {}
   template <class Function>
   void for_each_index(std::size_t count, const Function& function) const {
     run(cuda::for_each_index<Function>{count, function});

@@ -44,6 +44,8 @@ class gpu_backend {
   void download(const float* memory, float* host, std::size_t bytes) const {
     on_.download(memory, host, bytes);
   }
+  /// Until all calls so far are done.
+  void wait() const { on_.wait(); }
 
   conv plan_conv(const conv_problem& problem, const epilogue& then = {}) const {
     return conv(on_, problem, then);

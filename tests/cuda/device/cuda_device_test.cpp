@@ -1,11 +1,11 @@
 #include <cstdio>
 #include <optional>
 
-#include <effnet/cuda/cuda_backend.cuh>
+#include <effnet/cuda.cuh>
 #include <effnet/v1.hpp>
 #include <effnet/v2.hpp>
 
-#include "training_checks.hpp"
+#include "cuda/training_checks.hpp"
 
 // The same on a device; without one each case is skipped, and says so.
 namespace {

@@ -1,0 +1,2 @@
+// The part of the programs that nvcc compiles.
+#include <effnet/cuda_kernels.cuh>

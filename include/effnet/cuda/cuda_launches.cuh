@@ -1,0 +1,23 @@
+#pragma once
+
+#include <thrust/system/cuda/execution_policy.h>
+
+#include <effnet/cuda/cuda_device.cuh>
+#include <effnet/cuda/launch.cuh>
+#include <effnet/cuda/thrust_for_each.cuh>
+
+/// What nvcc alone compiles of `cuda_device`. Not inlined: other source files call it.
+namespace effnet::cuda {
+
+template <class Function>
+[[gnu::noinline]] void cuda_device::for_each_index(std::size_t count,
+                                                   const Function& function) const {
+  thrust_for_each(thrust::cuda::par_nosync.on(stream_.get()), count, function);
+}
+
+template <kernel K>
+[[gnu::noinline]] void cuda_device::run(const K& k) const {
+  check_cuda(launch(k, stream_.get()), K::name);
+}
+
+}  // namespace effnet::cuda
