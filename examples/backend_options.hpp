@@ -20,15 +20,29 @@ namespace example {
 
 inline constexpr const char* built_without_cuda =
     "--backend cuda: this program was built without CUDA; build it with preset cuda";
-inline constexpr const char* bf16_needs_cpu =
-    "--bf16 is for --backend cpu; the others compute in fp32";
 
 /// What a network runs on.
 struct backend_options {
   std::string name = "cpu";
   int threads = 0;  ///< 0: all
   effnet::cpu_options cpu;
+  bool tf32 = false;
 };
+
+/// Refuses roundings that a backend does not know.
+inline void check_rounding(const std::string& backend, bool tf32, bool bf16) {
+  if (tf32 && bf16) throw usage_error("--tf32 and --bf16 exclude each other");
+  if (tf32 && backend != "cuda") throw usage_error("--tf32 is for --backend cuda");
+  if (bf16 && backend == "reference")
+    throw usage_error("--bf16 is for the backends cpu and cuda; the reference computes in fp32");
+}
+
+#if EXAMPLE_WITH_CUDA
+inline effnet::cuda_backend cuda_backend_with(bool tf32, bool bf16) {
+  using effnet::cuda::products;
+  return effnet::cuda_backend(tf32 ? products::tf32 : bf16 ? products::bf16 : products::fp32);
+}
+#endif
 
 inline void add_backend_options(CLI::App& app, backend_options& chosen) {
   add_choice(app, "--backend", chosen.name, {"cpu", "cuda", "reference"}, "What it runs on")
@@ -41,8 +55,9 @@ inline void add_backend_options(CLI::App& app, backend_options& chosen) {
                "results of a layer differ by 2e-5 of the largest at most");
   app.add_flag(
       "--bf16", chosen.cpu.bf16,
-      "1x1 convolutions multiply numbers rounded to bf16, where the processor can: faster, "
-      "logits some 1e-3 of the largest away");
+      "1x1 convolutions (on a GPU all dense ones) multiply numbers rounded to bf16, where the "
+      "processor can: faster, logits some 1e-3 of the largest away");
+  app.add_flag("--tf32", chosen.tf32, "On a GPU: dense convolutions multiply in TF32");
 }
 
 /// Threads for a program that divides its work among them itself.
@@ -55,10 +70,10 @@ inline std::size_t thread_count(const backend_options& chosen) {
 /// the only place that knows the list.
 template <class Run>
 auto with_backend(const backend_options& chosen, Run&& run) {
-  if (chosen.name != "cpu" && chosen.cpu.bf16) throw usage_error(bf16_needs_cpu);
+  check_rounding(chosen.name, chosen.tf32, chosen.cpu.bf16);
   if (chosen.name == "cuda") {
 #if EXAMPLE_WITH_CUDA
-    return run(effnet::cuda_backend());
+    return run(cuda_backend_with(chosen.tf32, chosen.cpu.bf16));
 #else
     throw effnet::backend_error(built_without_cuda);
 #endif

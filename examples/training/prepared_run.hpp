@@ -56,6 +56,7 @@ inline run_recipe named_things(const run_options& given, const std::optional<run
   recipe.deterministic = given.deterministic.value_or(recipe.deterministic);
   recipe.cpu.winograd = given.winograd.value_or(recipe.cpu.winograd);
   recipe.cpu.bf16 = given.bf16.value_or(recipe.cpu.bf16);
+  recipe.tf32 = given.tf32.value_or(recipe.tf32);
   if (recipe.model.empty())
     throw usage_error("--model is required, such as --model efficientnetv2_b0");
   if (recipe.data.empty())

@@ -22,7 +22,7 @@ struct run_options {
   std::optional<double> dropout, survival, mixup, cutmix, rand_augment, random_erasing;
   std::optional<double> label_smoothing, smallest_area, flip, bn_momentum, layer_decay;
   std::optional<std::uint64_t> seed;
-  std::optional<bool> freeze_bn, recompute, deterministic, winograd, bf16;
+  std::optional<bool> freeze_bn, recompute, deterministic, winograd, bf16, tf32;
   // What changes nothing, except that bits depend on the number of threads.
   std::string out, backend = "cpu";
   std::optional<double> memory;
@@ -191,8 +191,11 @@ inline void add_computing_options(CLI::App& app, run_options& o) {
              "The same bits for any number of threads, at the price of speed");
   group.flag("winograd", o.winograd,
              "Dense 3x3 by Winograd's F(4x4, 3x3), where that is faster (default), or directly");
-  group.flag("bf16", o.bf16,
-             "1x1 convolutions multiply numbers rounded to bf16, where the processor can: faster");
+  group.flag(
+      "bf16", o.bf16,
+      "1x1 convolutions (on a GPU all dense ones) multiply numbers rounded to bf16, where the "
+      "processor can: faster");
+  group.flag("tf32", o.tf32, "On a GPU: dense convolutions multiply in TF32");
   group.number("--evaluate-every", o.evaluate_every, 1e-6, 1e9, "E",
                "Epochs between evaluations; stages end with one too");
   group.number("--checkpoint-every", o.checkpoint_every, 1, 9e15, "STEPS",

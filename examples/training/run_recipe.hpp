@@ -22,7 +22,7 @@ namespace example {
 /// All that a training run depends on: written to recipe.json, from which it can be repeated.
 struct run_recipe {
   std::string model, data, val, init, convention, classes;
-  bool deterministic = false;
+  bool deterministic = false, tf32 = false;
   effnet::cpu_options cpu;
   effnet::run_settings settings;
 };
@@ -37,7 +37,8 @@ inline effnet::named_values named_values_of(const run_recipe& recipe) {
                               {"classes", recipe.classes},
                               {"deterministic", recipe.deterministic},
                               {"winograd", recipe.cpu.winograd},
-                              {"bf16", recipe.cpu.bf16}};
+                              {"bf16", recipe.cpu.bf16},
+                              {"tf32", recipe.tf32}};
   for (auto& entry : effnet::values_of(recipe.settings)) all.push_back(std::move(entry));
   return all;
 }
@@ -135,6 +136,7 @@ inline run_recipe read_recipe(const std::string& path, const run_recipe& base = 
     detail::take(values, "deterministic", read.deterministic);
     detail::take(values, "winograd", read.cpu.winograd);
     detail::take(values, "bf16", read.cpu.bf16);
+    detail::take(values, "tf32", read.tf32);
     read.settings = effnet::settings_from(values, base.settings);
     return read;
   } catch (const nlohmann::json::exception&) {

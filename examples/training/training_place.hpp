@@ -50,7 +50,9 @@ struct on_processor {
 struct on_gpu {
   int threads;  ///< 0: all
 
-  effnet::cuda_backend training(const run_recipe&) const { return effnet::cuda_backend(); }
+  effnet::cuda_backend training(const run_recipe& recipe) const {
+    return cuda_backend_with(recipe.tf32, recipe.cpu.bf16);
+  }
   effnet::cuda_backend judging() const { return effnet::cuda_backend(); }
   int judging_threads() const {
     return threads > 0 ? threads
@@ -69,8 +71,8 @@ struct on_gpu {
 /// Calls `run(place)` with what the user chose to train on.
 template <class Run>
 auto with_training_place(const run_options& given, Run&& run) {
+  check_rounding(given.backend, given.tf32.value_or(false), given.bf16.value_or(false));
   if (given.backend == "cuda") {
-    if (given.bf16.value_or(false)) throw usage_error(bf16_needs_cpu);
 #if EXAMPLE_WITH_CUDA
     return run(on_gpu{given.threads});
 #else

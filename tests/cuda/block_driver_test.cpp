@@ -114,13 +114,17 @@ TEST_CASE("cuda: the driver sees broken indices, races and launches that no devi
 }
 
 TEST_CASE("cuda: every barrier of every kernel is missed where it is taken away") {
-  const cuda::gpu_backend<barrier_test_device> on;
-  for (const conv_case& at : small_conv_cases()) {
-    const conv_problem& p = at.problem;
-    const conv_data data(p);
-    run_conv(on, p, at.then, data.src, data.weights.data(), data.bias.data(), data.residual);
-    run_conv_backward(on, p, data, noise(p.dst().elements(), 9));
-  }
+  using barrier_backend = cuda::gpu_backend<barrier_test_device>;
+  for (const auto of : {cuda::products::fp32, cuda::products::tf32, cuda::products::bf16})
+    for (const conv_case& at : small_conv_cases()) {
+      const conv_problem& p = at.problem;
+      if (p.depthwise() && of != cuda::products::fp32) continue;  // the same kernels
+      const barrier_backend on(of);
+      const conv_data data(p);
+      run_conv(on, p, at.then, data.src, data.weights.data(), data.bias.data(), data.residual);
+      run_conv_backward(on, p, data, noise(p.dst().elements(), 9));
+    }
+  const barrier_backend on;
   for (const norm_case& at : norm_cases({2, 9, 7, 40})) run_norm(on, at, norm_data(at.shape));
   check_elementwise(on);
   check_training_ops(on);

@@ -22,6 +22,10 @@ TEST_CASE("cuda: driven: convolutions are what their definition says, in double"
 TEST_CASE("cuda: driven: gradients of convolutions are the reference's") {
   check_convolution_gradients(driven_backend{});
 }
+TEST_CASE("cuda: driven: tensor cores' convolutions and gradients are those of rounded numbers") {
+  for (const auto of : {cuda::products::tf32, cuda::products::bf16})
+    check_rounded_convolutions(driven_backend(of), of);
+}
 TEST_CASE("cuda: driven: batch norm and what follows it is the reference's, and its gradients") {
   check_norms(driven_backend{});
 }

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <string>
 
+#include <effnet/cuda/products.hpp>
+#include <effnet/math/rounding.hpp>
 #include <effnet/nn/network.hpp>
 #include <effnet/nn/training_network.hpp>
 #include <effnet/reference/reference_training_backend.hpp>
@@ -63,6 +65,42 @@ void check_convolution_gradients(const B& on) {
       CHECK(largest_error(got.weights, expected.weights) < 1e-5);
       CHECK(largest_error(got.bias, expected.bias) < 1e-5);
     }
+  }
+}
+
+/// Numbers as `of` takes them.
+inline std::vector<float> rounded(std::vector<float> values, cuda::products of) {
+  for (float& x : values) {
+    if (of == cuda::products::tf32) x = math::tf32_rounded(x);
+    if (of == cuda::products::bf16) x = math::lower_of_pair(math::bf16_pair(x, 0));
+  }
+  return values;
+}
+
+/// Dense convolutions of a backend that rounds what it multiplies are those of rounded numbers, to
+/// fp32's precision; depthwise ones round nothing.
+template <training_backend B>
+void check_rounded_convolutions(const B& on, cuda::products of) {
+  for (const conv_case& at : small_conv_cases()) {
+    CAPTURE(at.name);
+    const conv_problem& p = at.problem;
+    const cuda::products here = p.depthwise() ? cuda::products::fp32 : of;
+    const conv_data data(p);
+    conv_data as_taken = data;
+    as_taken.src = rounded(data.src, here), as_taken.weights = rounded(data.weights, here);
+    const auto expected = convolve(p, at.then, as_taken.src.data(), as_taken.weights.data(),
+                                   data.bias.data(), data.residual);
+    const std::vector<float> dst =
+        run_conv(on, p, at.then, data.src, data.weights.data(), data.bias.data(), data.residual);
+    CHECK(largest_error(dst, std::vector<float>(expected.begin(), expected.end())) < 1e-5);
+
+    const std::vector<float> diff_dst = noise(p.dst().elements(), 9);
+    const reference_training_backend reference;
+    const conv_gradients got = run_conv_backward(on, p, data, diff_dst);
+    const conv_gradients exact = run_conv_backward(reference, p, as_taken, rounded(diff_dst, here));
+    CHECK(largest_error(got.src, exact.src) < 1e-5);
+    CHECK(largest_error(got.weights, exact.weights) < 1e-5);
+    CHECK(largest_error(got.bias, run_conv_backward(reference, p, data, diff_dst).bias) < 1e-5);
   }
 }
 

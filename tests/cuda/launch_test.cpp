@@ -60,11 +60,14 @@ void launch_layer(const cuda::gpu_backend<launch_device>& on, const layer& l, in
 }  // namespace
 
 TEST_CASE("cuda: every launch of every model is one that all architectures take") {
-  const cuda::gpu_backend<launch_device> on;
+  const cuda::gpu_backend<launch_device> on, on_tensor_cores(cuda::products::bf16);
   for (const network_spec* spec : models)
     for (const int batch : {1, 7, 128})
       for (const int size : {spec->eval_size, 33})
-        for_each_layer(*spec, size, size, [&](const layer& l) { launch_layer(on, l, batch); });
+        for_each_layer(*spec, size, size, [&](const layer& l) {
+          launch_layer(on, l, batch);
+          launch_layer(on_tensor_cores, l, batch);
+        });
   MESSAGE(launch_device::launches, " launches");
   CHECK(launch_device::launches > 10000);
   CHECK(launch_device::violations == 0);

@@ -61,9 +61,14 @@ class ProgramsOnGpu(ProgramTest):
         else:
             self.assertTrue((out / "weights.safetensors").exists())
 
-    def test_bf16_is_for_the_processor(self):
-        self.refuses(*self.network(), "--backend", "cuda", "--bf16", self.pictures[0], status=2,
-                     says="--bf16")
+    def test_roundings(self):
+        arguments = [*self.network(), "--json", self.pictures[0]]
+        for option in ("--tf32", "--bf16"):
+            self.on_gpu("classify", *arguments, option)
+        self.refuses(*arguments, "--backend", "cuda", "--tf32", "--bf16", status=2,
+                     says="exclude each other")
+        self.refuses(*arguments, "--tf32", status=2, says="--backend cuda")
+        self.refuses(*arguments, "--backend", "reference", "--bf16", status=2, says="--bf16")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,9 @@ class block_driver {
       throw kernel_fault(sentence("kernel ", std::string_view(K::name), " has ",
                                   shape.block.count(), " threads a block, but says it has at most ",
                                   unsigned{K::most_threads}));
+    if (warp_kernel<K> && shape.block.count() % warp_lanes != 0)
+      throw kernel_fault(sentence("kernel ", std::string_view(K::name), " has ",
+                                  shape.block.count(), " threads a block, not whole warps"));
     std::vector<typename K::registers> own(shape.block.count());
     checked_shared_memory memory;
     thread_place at{shape.grid, shape.block, {}, {}};
@@ -44,30 +47,45 @@ class block_driver {
   template <kernel K>
   void run_block(const K& k, thread_place at, std::vector<typename K::registers>& own,
                  checked_shared_memory& memory) const {
+    std::vector<thread_place> places(own.size(), at);
+    for (std::size_t i = 0; i < own.size(); ++i)
+      places[i].in_block = {static_cast<unsigned>(i % at.block.x),
+                            static_cast<unsigned>(i / at.block.x % at.block.y),
+                            static_cast<unsigned>(i / at.block.x / at.block.y)};
+    // What does not wait for each other: a thread, or a warp.
+    const std::size_t group = warp_kernel<K> ? warp_lanes : 1, groups = own.size() / group;
     const int phases = k.phases();
     for (int first = 0; first < phases;) {
       const int last = first == dropped_ && first + 1 < phases ? first + 2 : first + 1;
       // Forwards and backwards, for no order may matter.
       const bool backwards = (first + static_cast<int>(at.in_grid.x)) % 2 != 0;
-      for (std::size_t i = 0; i < own.size(); ++i) {
-        const std::size_t thread = backwards ? own.size() - 1 - i : i;
-        at.in_block = {static_cast<unsigned>(thread % at.block.x),
-                       static_cast<unsigned>(thread / at.block.x % at.block.y),
-                       static_cast<unsigned>(thread / at.block.x / at.block.y)};
-        memory.enter(static_cast<unsigned>(thread));
-        for (int phase = first; phase < last; ++phase)
-          run_thread(k, phase, at, own[thread], memory);
+      for (std::size_t i = 0; i < groups; ++i) {
+        const std::size_t begin = group * (backwards ? groups - 1 - i : i);
+        for (int phase = first; phase < last; ++phase) {
+          for (std::size_t j = 0; j < group; ++j) {
+            const std::size_t thread = begin + (backwards ? group - 1 - j : j);
+            memory.enter(static_cast<unsigned>(thread));
+            checked(k, phase, places[thread],
+                    [&] { k.run(phase, places[thread], own[thread], shared_memory(memory)); });
+          }
+          if constexpr (warp_kernel<K>)
+            checked(k, phase, places[begin], [&] {
+              const warp together(&places[begin], &own[begin], memory, static_cast<unsigned>(begin),
+                                  backwards);
+              k.run_warp(phase, together, shared_memory(memory));
+            });
+        }
       }
       memory.barrier();
       first = last;
     }
   }
 
-  template <kernel K>
-  static void run_thread(const K& k, int phase, const thread_place& at, typename K::registers& own,
-                         checked_shared_memory& memory) {
+  /// Tells of a fault where it happened; for a warp, its first thread.
+  template <kernel K, class Run>
+  static void checked(const K&, int phase, const thread_place& at, const Run& run) {
     try {
-      k.run(phase, at, own, shared_memory(memory));
+      run();
     } catch (const kernel_fault& fault) {
       const auto place = [](const extent3& p) {
         return sentence('(', p.x, ", ", p.y, ", ", p.z, ')');

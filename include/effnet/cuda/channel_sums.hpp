@@ -69,6 +69,7 @@ struct channel_sums {
     const std::size_t channel = first_channel<Width>(at);
     const auto channels = static_cast<std::size_t>(tensor.c);
     if (phase == 0 && channel < channels) add_pixels(at, channel, own);
+    EFFNET_UNROLL
     for (int k = 0; k < count; ++k) {
       if (phase == 2 * k) leave_row<Width>(at, own.sums[k], shared);
       if (phase == 2 * k + 1 && at.in_block.y == 0 && channel < channels)

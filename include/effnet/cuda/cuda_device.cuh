@@ -107,6 +107,19 @@ class cuda_device {
   }
   /// Throws `backend_error` where one of the calls since the last failed.
   void wait() const { check_cuda(cudaStreamSynchronize(stream_.get()), "waiting for the device"); }
+  void require(products of) const {
+    if (of == products::fp32) return;
+    int device = 0, major = 0, minor = 0;
+    check_cuda(cudaGetDevice(&device), "the current device");
+    check_cuda(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
+               "the device's compute capability");
+    check_cuda(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device),
+               "the device's compute capability");
+    if (major < 8)
+      throw backend_error(sentence(name_of(of),
+                                   " needs compute capability 8.0 or later; this device has ",
+                                   major, '.', minor, ": leave it out"));
+  }
   template <class Function>
   void for_each_index(std::size_t count, const Function& function) const;
   template <kernel K>

@@ -2,16 +2,21 @@
 
 #include <effnet/cuda/dense_windows.hpp>
 #include <effnet/cuda/product_tile.hpp>
+#include <effnet/cuda/tensor_tile.hpp>
 #include <effnet/math/activation.hpp>
 
 namespace effnet::cuda {
 
 /// A dense convolution, or the gradient of its source, as a matrix product whose left side is never
-/// stored: pixels x (taps, channels) by (taps, channels) x output channels, in fp32.
-template <class Windows>
+/// stored: pixels x (taps, channels) by (taps, channels) x output channels. `Tile` is the fp32
+/// `product_tile` or a `tensor_tile`.
+template <class Windows, class Tile>
 struct dense_product {
-  static constexpr const char* name = "dense_product";
-  static constexpr unsigned most_threads = product_tile::threads;
+  static constexpr const char* name = Tile::of == products::bf16   ? "dense_product_bf16"
+                                      : Tile::of == products::tf32 ? "dense_product_tf32"
+                                                                   : "dense_product";
+  static constexpr unsigned most_threads = Tile::threads;
+  using registers = typename Tile::registers;
 
   Windows windows;
   epilogue then;
@@ -19,30 +24,39 @@ struct dense_product {
   global_span<const float> bias;          ///< empty: 0
   global_span<float> dst;
 
-  struct registers {
-    product_tile::sums sums;
-  };
-
   launch_shape shape() const {
-    return {.grid = {parts_of(pixels(), product_tile::rows),
-                     parts_of(static_cast<std::size_t>(windows.to().c), product_tile::columns)},
-            .block = {product_tile::threads},
-            .shared_bytes = product_tile::floats * sizeof(float)};
+    return {.grid = {parts_of(pixels(), Tile::rows),
+                     parts_of(static_cast<std::size_t>(windows.to().c), Tile::columns)},
+            .block = {Tile::threads},
+            .shared_bytes = Tile::floats * sizeof(float)};
   }
-  EFFNET_HD int phases() const { return 2 * depth_tiles(); }
+  /// Two for each part of the depth, and two that store: the sums go through shared memory, so that
+  /// neighbouring threads store neighbouring channels.
+  EFFNET_HD int phases() const { return 2 * depth_tiles() + 2; }
 
-  EFFNET_HD void run(int phase, const thread_place& at, registers& own,
+  EFFNET_HD void run(int phase, const thread_place& at, registers&,
                      const shared_memory& shared) const {
-    if (phase % 2 == 0) {
-      load_left(phase / 2 * product_tile::depth, at, shared);
-      load_right(phase / 2 * product_tile::depth, at, shared);
-      return;
+    const int depth_phases = 2 * depth_tiles();
+    if (phase > depth_phases) {
+      Tile::each_result(at, shared,
+                        [&](int row, int column, float sum) { store(at, row, column, sum); });
+    } else if (phase < depth_phases && phase % 2 == 0) {
+      load_left(phase / 2 * numbers_at_once, at, shared);
+      load_right(phase / 2 * numbers_at_once, at, shared);
     }
-    product_tile::multiply(at, shared, own.sums);
-    if (phase + 1 == phases()) store(at, own.sums);
+  }
+  template <class Warp>
+  EFFNET_HD void run_warp(int phase, const Warp& together, const shared_memory& shared) const {
+    const int depth_phases = 2 * depth_tiles();
+    if (phase == depth_phases)
+      Tile::leave_sums(together, shared);
+    else if (phase < depth_phases && phase % 2 != 0)
+      Tile::multiply(together, shared);
   }
 
  private:
+  static constexpr int numbers_at_once = Tile::depth * Tile::numbers;
+
   EFFNET_HD std::size_t pixels() const {
     const shape4 to = windows.to();
     return to.elements() / static_cast<std::size_t>(to.c);
@@ -50,22 +64,25 @@ struct dense_product {
   EFFNET_HD int depth() const {
     return windows.problem.kernel * windows.problem.kernel * windows.from().c;
   }
-  EFFNET_HD int depth_tiles() const {
-    return (depth() + product_tile::depth - 1) / product_tile::depth;
-  }
+  EFFNET_HD int depth_tiles() const { return (depth() + numbers_at_once - 1) / numbers_at_once; }
 
-  /// A thread takes one of a pixel's numbers at a time; its neighbours take the next ones.
+  /// A thread takes one of a pixel's cells at a time; its neighbours take the next ones.
   EFFNET_HD void load_left(int first, const thread_place& at, const shared_memory& shared) const {
-    constexpr int rows_at_once = static_cast<int>(product_tile::threads) / product_tile::depth;
-    const int k = static_cast<int>(at.in_block.x) % product_tile::depth, deep = first + k;
-    const int channels = windows.from().c, tap = deep / channels, channel = deep % channels;
-    for (int row = static_cast<int>(at.in_block.x) / product_tile::depth; row < product_tile::rows;
+    constexpr int rows_at_once = static_cast<int>(Tile::threads) / Tile::depth;
+    const int k = static_cast<int>(at.in_block.x) % Tile::depth, channels = windows.from().c;
+    int tap[Tile::numbers], channel[Tile::numbers];
+    for (int n = 0; n < Tile::numbers; ++n) {
+      const int deep = first + k * Tile::numbers + n;
+      tap[n] = deep < depth() ? deep / channels : -1, channel[n] = deep % channels;
+    }
+    for (int row = static_cast<int>(at.in_block.x) / Tile::depth; row < Tile::rows;
          row += rows_at_once) {
       const std::size_t pixel =
-          std::size_t{at.in_grid.x} * product_tile::rows + static_cast<std::size_t>(row);
-      float value = 0;
-      if (deep < depth() && pixel < pixels()) value = gathered(pixel, tap, channel);
-      shared.store(product_tile::left_at(k, row), value);
+          std::size_t{at.in_grid.x} * Tile::rows + static_cast<std::size_t>(row);
+      float some[Tile::numbers] = {};
+      for (int n = 0; n < Tile::numbers; ++n)
+        if (tap[n] >= 0 && pixel < pixels()) some[n] = gathered(pixel, tap[n], channel[n]);
+      shared.store(Tile::left_at(k, row), Tile::cell(some));
     }
   }
   EFFNET_HD float gathered(std::size_t pixel, int tap, int channel) const {
@@ -80,37 +97,34 @@ struct dense_product {
   }
 
   EFFNET_HD void load_right(int first, const thread_place& at, const shared_memory& shared) const {
-    constexpr int rows_at_once = static_cast<int>(product_tile::threads) / product_tile::columns;
-    const int column = static_cast<int>(at.in_block.x) % product_tile::columns;
-    const int out = static_cast<int>(at.in_grid.y) * product_tile::columns + column;
-    for (int k = static_cast<int>(at.in_block.x) / product_tile::columns; k < product_tile::depth;
-         k += rows_at_once) {
-      float value = 0;
-      if (first + k < depth() && out < windows.to().c)
-        value = weights.load(static_cast<std::size_t>(first + k) *
-                                 static_cast<std::size_t>(windows.to().c) +
-                             static_cast<std::size_t>(out));
-      shared.store(product_tile::right_at(k, column), value);
+    constexpr int cells_at_once = static_cast<int>(Tile::threads) / Tile::columns;
+    const int column = static_cast<int>(at.in_block.x) % Tile::columns;
+    const int out = static_cast<int>(at.in_grid.y) * Tile::columns + column;
+    for (int k = static_cast<int>(at.in_block.x) / Tile::columns; k < Tile::depth;
+         k += cells_at_once) {
+      float some[Tile::numbers] = {};
+      for (int n = 0; n < Tile::numbers; ++n) {
+        const int deep = first + k * Tile::numbers + n;
+        if (deep < depth() && out < windows.to().c)
+          some[n] = weights.load(static_cast<std::size_t>(deep) *
+                                     static_cast<std::size_t>(windows.to().c) +
+                                 static_cast<std::size_t>(out));
+      }
+      shared.store(Tile::right_at(k, column), Tile::cell(some));
     }
   }
 
-  EFFNET_HD void store(const thread_place& at, const product_tile::sums& sums) const {
+  EFFNET_HD void store(const thread_place& at, int row, int column, float value) const {
     const auto channels = static_cast<std::size_t>(windows.to().c);
-    for (int i = 0; i < product_tile::side; ++i) {
-      const std::size_t pixel = std::size_t{at.in_grid.x} * product_tile::rows +
-                                static_cast<std::size_t>(product_tile::row_of(at) + i);
-      if (pixel >= pixels()) return;
-      for (int j = 0; j < product_tile::side; ++j) {
-        const std::size_t channel = std::size_t{at.in_grid.y} * product_tile::columns +
-                                    static_cast<std::size_t>(product_tile::column_of(at) + j);
-        if (channel >= channels) break;
-        float value = sums.of[i][j];
-        if (!bias.empty()) value += bias.load(channel);
-        value = math::apply(then.before, value);
-        if (then.add_dst) value += dst.load(pixel * channels + channel);
-        dst.store(pixel * channels + channel, math::apply(then.after, value));
-      }
-    }
+    const std::size_t pixel =
+        std::size_t{at.in_grid.x} * Tile::rows + static_cast<std::size_t>(row);
+    const std::size_t channel =
+        std::size_t{at.in_grid.y} * Tile::columns + static_cast<std::size_t>(column);
+    if (pixel >= pixels() || channel >= channels) return;
+    if (!bias.empty()) value += bias.load(channel);
+    value = math::apply(then.before, value);
+    if (then.add_dst) value += dst.load(pixel * channels + channel);
+    dst.store(pixel * channels + channel, math::apply(then.after, value));
   }
 };
 

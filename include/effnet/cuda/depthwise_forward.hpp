@@ -73,6 +73,7 @@ struct depthwise_forward {
   EFFNET_HD void make_strips(const thread_place& at, std::size_t channel,
                              floats_of<Width>& sum) const {
     floats_of<Width> taps_of[taps];
+    EFFNET_UNROLL
     for (int t = 0; t < taps; ++t)
       taps_of[t] = weights.template load<Width>(static_cast<std::size_t>(t) * channels() + channel);
     floats_of<Width> offset = {};
@@ -92,25 +93,33 @@ struct depthwise_forward {
                             const floats_of<Width> (&taps_of)[taps], const floats_of<Width>& offset,
                             floats_of<Width>& sum) const {
     floats_of<Width> made[strip];
+    EFFNET_UNROLL
     for (int i = 0; i < strip; ++i) made[i] = offset;
     const int left = x * Stride - problem.pad.left;
+    EFFNET_UNROLL
     for (int ky = 0; ky < Kernel; ++ky) {
       const int from_y = y * Stride - problem.pad.top + ky;
       if (from_y < 0 || from_y >= problem.src.h) continue;
+      EFFNET_UNROLL
       for (int column = 0; column < columns; ++column) {
         const int from_x = left + column;
         if (from_x < 0 || from_x >= problem.src.w) continue;
         const floats_of<Width> value =
             src.template load<Width>(element(problem.src, n, from_y, from_x) + channel);
+        EFFNET_UNROLL
         for (int i = 0; i < strip; ++i) {
           const int kx = column - i * Stride;
           if (kx < 0 || kx >= Kernel) continue;
+          EFFNET_UNROLL
           for (int v = 0; v < Width; ++v) made[i][v] += value[v] * taps_of[ky * Kernel + kx][v];
         }
       }
     }
     const shape4 d = problem.dst();
-    for (int i = 0; i < strip && x + i < d.w; ++i) {
+    EFFNET_UNROLL
+    for (int i = 0; i < strip; ++i) {
+      if (x + i >= d.w) continue;
+      EFFNET_UNROLL
       for (int v = 0; v < Width; ++v) {
         made[i][v] = math::apply(act, made[i][v]);
         sum[v] += made[i][v];

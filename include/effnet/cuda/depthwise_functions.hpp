@@ -87,7 +87,9 @@ struct depthwise_weight_sums {
     const int y = static_cast<int>(at.pixel) / d.w * problem.stride - problem.pad.top;
     const int x = static_cast<int>(at.pixel) % d.w * problem.stride - problem.pad.left;
     const auto diff = diff_dst.template load<Width>(at.element);
-    for (int ky = 0; ky < Kernel; ++ky)
+    EFFNET_UNROLL
+    for (int ky = 0; ky < Kernel; ++ky) {
+      EFFNET_UNROLL
       for (int kx = 0; kx < Kernel; ++kx) {
         if (y + ky < 0 || y + ky >= problem.src.h || x + kx < 0 || x + kx >= problem.src.w)
           continue;
@@ -95,6 +97,7 @@ struct depthwise_weight_sums {
             element(problem.src, static_cast<int>(at.image), y + ky, x + kx) + at.channel);
         for (int v = 0; v < Width; ++v) sums[ky * Kernel + kx][v] += diff[v] * value[v];
       }
+    }
   }
 };
 

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include <effnet/cuda/products.hpp>
+
 namespace effnet::cuda {
 
 /// What `gpu_backend` runs on: memory and kernels, in the order of the calls.
@@ -14,6 +16,7 @@ namespace effnet::cuda {
 ///   upload(host, memory, bytes), download(memory, host, bytes)
 ///   copy(from, memory, bytes)     from either side
 ///   wait()                        until all calls so far are done
+///   require(products)             throws `backend_error` where it cannot multiply so
 ///   for_each_index(count, function)    function(i) for every i below `count`, in any order
 ///   run(kernel)
 template <class D>
@@ -28,6 +31,7 @@ concept device = std::copyable<D> &&
   on.download(host, to, std::size_t{});
   on.copy(host, to, std::size_t{});
   on.wait();
+  on.require(products::fp32);
 };
 
 }  // namespace effnet::cuda

@@ -34,6 +34,7 @@ class driven_device {
     if (bytes > 0) std::memcpy(to, from, bytes);
   }
   void wait() const {}
+  void require(products) const {}
   template <class Function>
   void for_each_index(std::size_t count, const Function& function) const {
     run(cuda::for_each_index<Function>{count, function});

@@ -15,8 +15,9 @@
 
 namespace effnet::cuda {
 
-/// All ops of inference and training as kernels on a device, in fp32. No sum depends on which
-/// thread comes first: the same numbers come out every time.
+/// All ops of inference and training as kernels on a device, in fp32 but for what dense
+/// convolutions multiply. No sum depends on which thread comes first: the same numbers come out
+/// every time.
 template <device D>
 class gpu_backend {
  public:
@@ -28,7 +29,11 @@ class gpu_backend {
   using conv_backward_weights_op = gpu_weight_gradient<D>;
 
   gpu_backend() = default;
-  explicit gpu_backend(D on) : on_(std::move(on)) {}
+  /// Throws `backend_error` where the device cannot multiply so.
+  explicit gpu_backend(products of) : gpu_backend(D(), of) {}
+  explicit gpu_backend(D on, products of = products::fp32) : on_(std::move(on)), products_(of) {
+    on_.require(of);
+  }
 
   static constexpr std::string_view name() { return D::name(); }
   /// The processor's, which only start kernels.
@@ -48,18 +53,18 @@ class gpu_backend {
   void wait() const { on_.wait(); }
 
   conv plan_conv(const conv_problem& problem, const epilogue& then = {}) const {
-    return conv(on_, problem, then);
+    return conv(on_, problem, then, products_);
   }
   void conv_forward(const conv& op, const packed& weights, const_tensor_view src, tensor_view dst,
                     std::byte*) const {
     op.forward(weights, src.data, dst.data);
   }
   conv_backward_data_op plan_conv_backward_data(const conv_problem& problem) const {
-    return conv_backward_data_op(on_, problem);
+    return conv_backward_data_op(on_, problem, products_);
   }
   conv_backward_weights_op plan_conv_backward_weights(const conv_problem& problem,
                                                       bool bias) const {
-    return conv_backward_weights_op(on_, problem, bias);
+    return conv_backward_weights_op(on_, problem, bias, products_);
   }
   void conv_backward_data(const conv_backward_data_op& op, const packed_backward& weights,
                           const_tensor_view diff_dst, tensor_view diff_src, std::byte*) const {
@@ -243,6 +248,7 @@ class gpu_backend {
   }
 
   D on_;
+  products products_ = products::fp32;
 };
 
 }  // namespace effnet::cuda

@@ -93,21 +93,32 @@ void with_depthwise_kernel(int kernel, int stride, int channels, const With& wit
     stride == 1 ? widths.template operator()<5, 1>() : widths.template operator()<5, 2>();
 }
 
+/// Calls `with.template operator()<Tile>()` for the tile that dense convolutions are made of.
+template <class With>
+decltype(auto) with_tile(products of, const With& with) {
+  if (of == products::tf32) return with.template operator()<tensor_tile<products::tf32>>();
+  if (of == products::bf16) return with.template operator()<tensor_tile<products::bf16>>();
+  return with.template operator()<product_tile>();
+}
+
 /// A convolution of one shape, forward.
 template <device D>
 class gpu_convolution {
  public:
-  gpu_convolution(const D& on, const conv_problem& problem, const epilogue& then)
+  gpu_convolution(const D& on, const conv_problem& problem, const epilogue& then, products of)
       : on_(on),
         problem_(problem),
         then_(then),
+        products_(of),
         packer_(on, problem,
                 problem.depthwise() ? weight_layout::depthwise : weight_layout::dense) {}
 
   static constexpr std::size_t scratch_bytes() { return 0; }
   weight_layout layout() const { return packer_.layout(); }
   std::string_view implementation() const {
-    if (!problem_.depthwise()) return dense_product<forward_windows>::name;
+    if (!problem_.depthwise())
+      return with_tile(products_,
+                       [&]<class Tile>() { return dense_product<forward_windows, Tile>::name; });
     return has_depthwise_kernel(problem_) ? "depthwise_forward" : any_depthwise::name;
   }
 
@@ -122,8 +133,10 @@ class gpu_convolution {
     const global_span<const float> from(src, problem_.src.elements());
     const global_span<float> to(dst, problem_.dst().elements());
     if (!problem_.depthwise()) {
-      on_.run(dense_product<forward_windows>{
-          {problem_}, then_, from, packed.weight_span(), packed.bias_span(), to});
+      with_tile(products_, [&]<class Tile>() {
+        on_.run(dense_product<forward_windows, Tile>{
+            {problem_}, then_, from, packed.weight_span(), packed.bias_span(), to});
+      });
       return;
     }
     if (has_depthwise_kernel(problem_))
@@ -142,6 +155,7 @@ class gpu_convolution {
   D on_;
   conv_problem problem_;
   epilogue then_;
+  products products_;
   weight_packer<D> packer_;
 };
 
@@ -149,9 +163,10 @@ class gpu_convolution {
 template <device D>
 class gpu_data_gradient {
  public:
-  gpu_data_gradient(const D& on, const conv_problem& problem)
+  gpu_data_gradient(const D& on, const conv_problem& problem, products of)
       : on_(on),
         problem_(problem),
+        products_(of),
         packer_(on, problem,
                 !problem.depthwise() ? weight_layout::dense_backward
                 : turns()            ? weight_layout::depthwise_backward
@@ -168,7 +183,10 @@ class gpu_data_gradient {
     const global_span<const float> from(diff_dst, problem_.dst().elements());
     const global_span<float> to(diff_src, problem_.src.elements());
     if (!problem_.depthwise()) {
-      on_.run(dense_product<backward_windows>{{problem_}, {}, from, packed.weight_span(), {}, to});
+      with_tile(products_, [&]<class Tile>() {
+        on_.run(dense_product<backward_windows, Tile>{
+            {problem_}, {}, from, packed.weight_span(), {}, to});
+      });
       return;
     }
     if (turns()) {
@@ -197,6 +215,7 @@ class gpu_data_gradient {
 
   D on_;
   conv_problem problem_;
+  products products_;
   weight_packer<D> packer_;
 };
 
@@ -204,11 +223,12 @@ class gpu_data_gradient {
 template <device D>
 class gpu_weight_gradient {
  public:
-  gpu_weight_gradient(const D& on, const conv_problem& problem, bool bias)
+  gpu_weight_gradient(const D& on, const conv_problem& problem, bool bias, products of)
       : on_(on),
         problem_(problem),
+        products_(of),
         bias_(bias),
-        parts_(dense_weight_gradient::parts_for(problem)) {}
+        parts_(dense_weight_gradient<product_tile>::parts_for(problem)) {}
 
   std::size_t scratch_bytes() const {
     std::size_t floats = 0;
@@ -251,7 +271,9 @@ class gpu_weight_gradient {
   void run_dense(global_span<const float> src, global_span<const float> diff_dst,
                  global_span<float> diff_oihw, float* partial) const {
     const std::size_t floats = parts_ * problem_.weights();
-    on_.run(dense_weight_gradient{{problem_}, src, diff_dst, {partial, floats}, parts_});
+    with_tile(products_, [&]<class Tile>() {
+      on_.run(dense_weight_gradient<Tile>{{problem_}, src, diff_dst, {partial, floats}, parts_});
+    });
     on_.for_each_index(problem_.weights(), add_weight_parts{.out = problem_.out,
                                                             .in = problem_.src.c,
                                                             .taps = taps(),
@@ -277,6 +299,7 @@ class gpu_weight_gradient {
 
   D on_;
   conv_problem problem_;
+  products products_;
   bool bias_;
   unsigned parts_;
 };

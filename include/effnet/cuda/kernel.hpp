@@ -6,6 +6,7 @@
 
 #include <effnet/cuda/launch_shape.hpp>
 #include <effnet/cuda/shared_memory.hpp>
+#include <effnet/cuda/warp.hpp>
 
 namespace effnet::cuda {
 
@@ -20,6 +21,7 @@ namespace effnet::cuda {
 ///   phases()                 how many phases there are, one barrier between two; the same for all
 ///                            threads
 ///   run(phase, at, own, shared)    EFFNET_HD: one thread's part of one phase
+///   run_warp(phase, warp, shared)  EFFNET_HD, where there is one: what a warp does behind it
 template <class K>
 concept kernel = std::is_trivially_copyable_v<K> &&
     requires(const K& k, const thread_place& at, typename K::registers& own,
@@ -30,6 +32,13 @@ concept kernel = std::is_trivially_copyable_v<K> &&
   { k.shape() } -> std::same_as<launch_shape>;
   { k.phases() } -> std::same_as<int>;
   k.run(int{}, at, own, shared);
+};
+
+/// Whose warps do something together; its blocks are of whole warps.
+template <class K>
+concept warp_kernel = kernel<K> &&
+    requires(const K& k, const warp<typename K::registers>& together, const shared_memory& shared) {
+  k.run_warp(int{}, together, shared);
 };
 
 /// For threads that keep nothing.

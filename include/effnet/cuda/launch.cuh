@@ -21,6 +21,7 @@ __global__ void __launch_bounds__(K::most_threads) run_kernel(const __grid_const
   for (int phase = 0; phase < phases; ++phase) {
     if (phase > 0) __syncthreads();
     k.run(phase, at, own, shared);
+    if constexpr (warp_kernel<K>) k.run_warp(phase, warp<typename K::registers>(at, own), shared);
   }
 }
 

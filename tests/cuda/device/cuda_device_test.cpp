@@ -30,6 +30,11 @@ TEST_CASE("cuda device: convolutions are what their definition says, in double")
 TEST_CASE("cuda device: gradients of convolutions are the reference's") {
   if (const auto on = device()) check_convolution_gradients(*on);
 }
+TEST_CASE("cuda device: tensor cores' convolutions and gradients are those of rounded numbers") {
+  if (device())
+    for (const auto of : {cuda::products::tf32, cuda::products::bf16})
+      check_rounded_convolutions(cuda_backend(of), of);
+}
 TEST_CASE("cuda device: batch norm and what follows it is the reference's, and its gradients") {
   if (const auto on = device()) check_norms(*on);
 }
