@@ -10,7 +10,7 @@ namespace {
 using namespace effnet;
 using namespace effnet::testing;
 using driven_backend = cuda::gpu_backend<cuda::driven_device>;
-static_assert(training_backend<driven_backend>);
+static_assert(training_backend<driven_backend> && fuses_mbconv<driven_backend>);
 }  // namespace
 
 TEST_CASE("cuda: driven: element-wise and pooling ops are what their definitions say") {

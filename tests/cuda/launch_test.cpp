@@ -43,6 +43,9 @@ void launch_layer(const cuda::gpu_backend<launch_device>& on, const layer& l, in
   const const_tensor_view src{nowhere, p.src}, result{nowhere, p.dst()};
   const tensor_view diff_src{nowhere, p.src}, dst{nowhere, p.dst()};
   on.conv_forward(on.plan_conv(p), weights, src, dst, scratch);
+  if (p.depthwise())
+    on.expand_depthwise_forward(on.plan_expand_depthwise(nullptr, p, l.act), nullptr, weights, src,
+                                dst, nowhere, scratch);
   on.conv_backward_data(on.plan_conv_backward_data(p), weights, result, diff_src, scratch);
   on.conv_backward_weights(on.plan_conv_backward_weights(p, l.bias), src, result, nowhere, nowhere,
                            scratch);

@@ -23,6 +23,8 @@ struct dense_product {
   global_span<const float> src, weights;  ///< weights: [taps][channels of src][channels of dst]
   global_span<const float> bias;          ///< empty: 0
   global_span<float> dst;
+  global_span<const float> gate =
+      {};  ///< [n][channels of src], which it is multiplied by, or empty
 
   launch_shape shape() const {
     return {.grid = {parts_of(pixels(), Tile::rows),
@@ -92,8 +94,13 @@ struct dense_product {
     if (!windows.find(static_cast<int>(pixel / width % height), static_cast<int>(pixel % width),
                       tap, y, x))
       return 0;
-    return src.load(element(windows.from(), static_cast<int>(pixel / width / height), y, x) +
-                    static_cast<std::size_t>(channel));
+    const shape4 from = windows.from();
+    const std::size_t image = pixel / width / height;
+    const float value =
+        src.load(element(from, static_cast<int>(image), y, x) + static_cast<std::size_t>(channel));
+    if (gate.empty()) return value;
+    return value *
+           gate.load(image * static_cast<std::size_t>(from.c) + static_cast<std::size_t>(channel));
   }
 
   EFFNET_HD void load_right(int first, const thread_place& at, const shared_memory& shared) const {

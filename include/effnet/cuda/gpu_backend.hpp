@@ -8,6 +8,7 @@
 #include <effnet/backend/training_backend.hpp>
 #include <effnet/cuda/element_functions.hpp>
 #include <effnet/cuda/gpu_convolution.hpp>
+#include <effnet/cuda/gpu_expand_depthwise.hpp>
 #include <effnet/cuda/loss_kernel.hpp>
 #include <effnet/cuda/max_pool_functions.hpp>
 #include <effnet/cuda/normalised_functions.hpp>
@@ -23,6 +24,7 @@ class gpu_backend {
  public:
   using buffer = typename D::buffer;
   using conv = gpu_convolution<D>;
+  using expand_depthwise = gpu_expand_depthwise<D>;
   using packed = packed_weights<D>;
   using packed_backward = packed_weights<D>;
   using conv_backward_data_op = gpu_data_gradient<D>;
@@ -59,6 +61,25 @@ class gpu_backend {
                     std::byte*) const {
     op.forward(weights, src.data, dst.data);
   }
+  conv plan_gated_conv(const conv_problem& problem, const epilogue& then) const {
+    return plan_conv(problem, then);
+  }
+  void conv_forward_gated(const conv& op, const packed& weights, const_tensor_view src,
+                          const_tensor_view gate, tensor_view dst, std::byte*) const {
+    op.forward(weights, src.data, dst.data, gate.data);
+  }
+  expand_depthwise plan_expand_depthwise(const conv_problem* expand, const conv_problem& depthwise,
+                                         activation act) const {
+    std::optional<conv> first;
+    if (expand != nullptr) first = plan_conv(*expand, {.before = act});
+    return {std::move(first), plan_conv(depthwise, {.before = act}), depthwise.src.elements()};
+  }
+  void expand_depthwise_forward(const expand_depthwise& op, const packed* expand,
+                                const packed& depthwise, const_tensor_view src, tensor_view dst,
+                                float* means, std::byte* scratch) const {
+    op.run(expand, depthwise, src.data, dst.data, means, scratch);
+  }
+
   conv_backward_data_op plan_conv_backward_data(const conv_problem& problem) const {
     return conv_backward_data_op(on_, problem, products_);
   }

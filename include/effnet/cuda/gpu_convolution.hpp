@@ -129,29 +129,72 @@ class gpu_convolution {
     packer_.repack(oihw, bias, packed);
   }
 
-  void forward(const packed_weights<D>& packed, const float* src, float* dst) const {
+  /// `gate`: [n][channels], which a dense convolution's source is multiplied by, or null.
+  void forward(const packed_weights<D>& packed, const float* src, float* dst,
+               const float* gate = nullptr) const {
     const global_span<const float> from(src, problem_.src.elements());
     const global_span<float> to(dst, problem_.dst().elements());
     if (!problem_.depthwise()) {
+      global_span<const float> gates;
+      if (gate != nullptr)
+        gates = {gate, static_cast<std::size_t>(problem_.src.n) *
+                           static_cast<std::size_t>(problem_.src.c)};
       with_tile(products_, [&]<class Tile>() {
         on_.run(dense_product<forward_windows, Tile>{
-            {problem_}, then_, from, packed.weight_span(), packed.bias_span(), to});
+            {problem_}, then_, from, packed.weight_span(), packed.bias_span(), to, gates});
       });
       return;
     }
     if (has_depthwise_kernel(problem_))
-      with_depthwise_kernel(
-          problem_.kernel, problem_.stride, problem_.out, [&]<int Kernel, int Stride, int Width>() {
-            on_.run(depthwise_forward<Kernel, Stride, Width>{
-                problem_, then_.before, from, packed.weight_span(), packed.bias_span(), to, {}});
-          });
+      run_depthwise(packed, from, to, {});
     else
       run_for_each_channel(on_, problem_.dst(),
                            any_depthwise{problem_, then_.before, from, packed.weight_span(),
                                          packed.bias_span(), to});
   }
 
+  /// For `forward_with_means`.
+  std::size_t mean_floats() const {
+    if (!has_depthwise_kernel(problem_)) return channel_sum_floats(problem_.dst(), true, 1);
+    return static_cast<std::size_t>(problem_.src.n) * sum_parts() *
+           static_cast<std::size_t>(problem_.out);
+  }
+  /// A depthwise convolution, and the means of its results over every image: [n][channels].
+  void forward_with_means(const packed_weights<D>& packed, const float* src, float* dst,
+                          float* means, float* partial) const {
+    const shape4 d = problem_.dst();
+    const auto channels = static_cast<std::size_t>(d.c), images = static_cast<std::size_t>(d.n);
+    const store_totals mean_of{
+        d.c, 1.0 / static_cast<double>(d.h * d.w), {}, {means, images * channels}};
+    if (has_depthwise_kernel(problem_)) {
+      const std::size_t floats = mean_floats();
+      run_depthwise(packed, {src, problem_.src.elements()}, {dst, d.elements()}, {partial, floats});
+      on_.run(finish_sums<store_totals>{d.n, d.c, sum_parts(), {partial, floats}, mean_of});
+    } else {
+      forward(packed, src, dst);
+      run_channel_sums(on_, d, true, element_sums{{dst, d.elements()}}, mean_of, partial);
+    }
+  }
+
  private:
+  /// `sums`: [n][sum_parts()][channels], or empty.
+  void run_depthwise(const packed_weights<D>& packed, global_span<const float> src,
+                     global_span<float> dst, global_span<float> sums) const {
+    with_depthwise_kernel(
+        problem_.kernel, problem_.stride, problem_.out, [&]<int Kernel, int Stride, int Width>() {
+          on_.run(depthwise_forward<Kernel, Stride, Width>{
+              problem_, then_.before, src, packed.weight_span(), packed.bias_span(), dst, sums});
+        });
+  }
+  unsigned sum_parts() const {
+    unsigned parts = 0;
+    with_depthwise_kernel(problem_.kernel, problem_.stride, problem_.out,
+                          [&]<int Kernel, int Stride, int Width>() {
+                            parts = depthwise_forward<Kernel, Stride, Width>::parts(problem_);
+                          });
+    return parts;
+  }
+
   D on_;
   conv_problem problem_;
   epilogue then_;
