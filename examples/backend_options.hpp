@@ -26,21 +26,25 @@ struct backend_options {
   std::string name = "cpu";
   int threads = 0;  ///< 0: all
   effnet::cpu_options cpu;
-  bool tf32 = false;
+  bool tf32 = false, fp16 = false;
 };
 
 /// Refuses roundings that a backend does not know.
-inline void check_rounding(const std::string& backend, bool tf32, bool bf16) {
-  if (tf32 && bf16) throw usage_error("--tf32 and --bf16 exclude each other");
-  if (tf32 && backend != "cuda") throw usage_error("--tf32 is for --backend cuda");
+inline void check_rounding(const std::string& backend, bool tf32, bool bf16, bool fp16 = false) {
+  if (tf32 + bf16 + fp16 > 1) throw usage_error("--tf32, --bf16 and --fp16 exclude each other");
+  if ((tf32 || fp16) && backend != "cuda")
+    throw usage_error(effnet::sentence(tf32 ? "--tf32" : "--fp16", " is for --backend cuda"));
   if (bf16 && backend == "reference")
     throw usage_error("--bf16 is for the backends cpu and cuda; the reference computes in fp32");
 }
 
 #if EXAMPLE_WITH_CUDA
-inline effnet::cuda_backend cuda_backend_with(bool tf32, bool bf16) {
+inline effnet::cuda_backend cuda_backend_with(bool tf32, bool bf16, bool fp16 = false) {
   using effnet::cuda::products;
-  return effnet::cuda_backend(tf32 ? products::tf32 : bf16 ? products::bf16 : products::fp32);
+  return effnet::cuda_backend(tf32   ? products::tf32
+                              : bf16 ? products::bf16
+                              : fp16 ? products::fp16
+                                     : products::fp32);
 }
 #endif
 
@@ -58,6 +62,7 @@ inline void add_backend_options(CLI::App& app, backend_options& chosen) {
       "1x1 convolutions (on a GPU all dense ones) multiply numbers rounded to bf16, where the "
       "processor can: faster, logits some 1e-3 of the largest away");
   app.add_flag("--tf32", chosen.tf32, "On a GPU: dense convolutions multiply in TF32");
+  app.add_flag("--fp16", chosen.fp16, "On a GPU: they multiply in fp16");
 }
 
 /// Threads for a program that divides its work among them itself.
@@ -70,10 +75,10 @@ inline std::size_t thread_count(const backend_options& chosen) {
 /// the only place that knows the list.
 template <class Run>
 auto with_backend(const backend_options& chosen, Run&& run) {
-  check_rounding(chosen.name, chosen.tf32, chosen.cpu.bf16);
+  check_rounding(chosen.name, chosen.tf32, chosen.cpu.bf16, chosen.fp16);
   if (chosen.name == "cuda") {
 #if EXAMPLE_WITH_CUDA
-    return run(cuda_backend_with(chosen.tf32, chosen.cpu.bf16));
+    return run(cuda_backend_with(chosen.tf32, chosen.cpu.bf16, chosen.fp16));
 #else
     throw effnet::backend_error(built_without_cuda);
 #endif

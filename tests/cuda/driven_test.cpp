@@ -23,7 +23,7 @@ TEST_CASE("cuda: driven: gradients of convolutions are the reference's") {
   check_convolution_gradients(driven_backend{});
 }
 TEST_CASE("cuda: driven: tensor cores' convolutions and gradients are those of rounded numbers") {
-  for (const auto of : {cuda::products::tf32, cuda::products::bf16})
+  for (const auto of : {cuda::products::tf32, cuda::products::bf16, cuda::products::fp16})
     check_rounded_convolutions(driven_backend(of), of);
 }
 TEST_CASE("cuda: driven: batch norm and what follows it is the reference's, and its gradients") {

@@ -63,7 +63,7 @@ class ProgramsOnGpu(ProgramTest):
 
     def test_roundings(self):
         arguments = [*self.network(), "--json", self.pictures[0]]
-        for option in ("--tf32", "--bf16"):
+        for option in ("--tf32", "--bf16", "--fp16"):
             self.on_gpu("classify", *arguments, option)
         self.refuses(*arguments, "--backend", "cuda", "--tf32", "--bf16", status=2,
                      says="exclude each other")

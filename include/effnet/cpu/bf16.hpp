@@ -1,13 +1,12 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 #include <effnet/cpu/vector.hpp>
+#include <effnet/math/rounding.hpp>
 
 /// Products of bf16 numbers, summed in fp32: AVX512_BF16 does two where there is room for one of
 /// fp32. It multiplies pairs, so a pair stands where a float would, and rows are half as long:
@@ -56,16 +55,6 @@ struct paired_rows {
 
 namespace detail {
 
-/// Rounded to the nearest, ties to even; what is not a number stays so.
-inline std::uint32_t bf16_bits(float x) {
-  const auto bits = std::bit_cast<std::uint32_t>(x);
-  if (std::isnan(x)) return bits >> 16 | 0x40;
-  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-}
-inline std::uint32_t bf16_pair(float lower, float upper) {
-  return bf16_bits(lower) | bf16_bits(upper) << 16;
-}
-
 inline void round_rows_portable(const rounded_rows& r) {
   const auto at = [&](std::size_t row, std::size_t c) {
     if (c >= r.channels) return 0.0f;
@@ -73,7 +62,7 @@ inline void round_rows_portable(const rounded_rows& r) {
   };
   for (std::size_t row = 0; row < r.rows; ++row)
     for (std::size_t c = 0; c < r.channels; c += 2) {
-      const std::uint32_t pair = bf16_pair(at(row, c), at(row, c + 1));
+      const std::uint32_t pair = math::bf16_pair(at(row, c), at(row, c + 1));
       std::memcpy(r.to + row * r.to_step + c / 2, &pair, sizeof pair);
     }
 }
@@ -83,7 +72,7 @@ inline void pair_rows_portable(const paired_rows& r) {
   };
   for (std::size_t row = 0; row < r.rows; row += 2)
     for (std::size_t c = 0; c < r.padded; ++c) {
-      const std::uint32_t pair = bf16_pair(at(row, c), at(row + 1, c));
+      const std::uint32_t pair = math::bf16_pair(at(row, c), at(row + 1, c));
       std::memcpy(r.to + row / 2 * r.to_step + c, &pair, sizeof pair);
     }
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -21,8 +20,7 @@ inline void multiply_pairs_portable(const panel_product& p, std::size_t columns)
     std::memcpy(&bits, at, sizeof bits);
     return bits;
   };
-  const auto lower = [](std::uint32_t bits) { return std::bit_cast<float>(bits << 16); };
-  const auto upper = [](std::uint32_t bits) { return std::bit_cast<float>(bits & 0xffff0000u); };
+  using math::lower_of_pair, math::upper_of_pair;
   for (std::size_t row = 0; row < p.rows; ++row)
     for (std::size_t c = 0; c < columns; ++c) {
       float& to = p.sums[row * p.sum_step + c];
@@ -30,8 +28,8 @@ inline void multiply_pairs_portable(const panel_product& p, std::size_t columns)
       for (std::size_t k = 0; k < p.depth; ++k) {
         const std::uint32_t x = pair(p.src + row * p.row_step + k * p.depth_step);
         const std::uint32_t w = pair(p.weights + k * p.weight_step + c);
-        sum += upper(x) * upper(w);
-        sum += lower(x) * lower(w);
+        sum += upper_of_pair(x) * upper_of_pair(w);
+        sum += lower_of_pair(x) * lower_of_pair(w);
       }
       to = sum;
     }

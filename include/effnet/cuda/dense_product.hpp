@@ -12,7 +12,8 @@ namespace effnet::cuda {
 /// `product_tile` or a `tensor_tile`.
 template <class Windows, class Tile>
 struct dense_product {
-  static constexpr const char* name = Tile::of == products::bf16   ? "dense_product_bf16"
+  static constexpr const char* name = Tile::of == products::fp16   ? "dense_product_fp16"
+                                      : Tile::of == products::bf16 ? "dense_product_bf16"
                                       : Tile::of == products::tf32 ? "dense_product_tf32"
                                                                    : "dense_product";
   static constexpr unsigned most_threads = Tile::threads;

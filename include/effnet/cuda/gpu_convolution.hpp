@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include <effnet/core/error.hpp>
 #include <effnet/cuda/dense_product.hpp>
 #include <effnet/cuda/dense_weight_gradient.hpp>
 #include <effnet/cuda/depthwise_forward.hpp>
@@ -93,12 +94,24 @@ void with_depthwise_kernel(int kernel, int stride, int channels, const With& wit
     stride == 1 ? widths.template operator()<5, 1>() : widths.template operator()<5, 2>();
 }
 
-/// Calls `with.template operator()<Tile>()` for the tile that dense convolutions are made of.
+/// Calls `with.template operator()<Tile>()` for the tile that gradients are made of...
 template <class With>
-decltype(auto) with_tile(products of, const With& with) {
+decltype(auto) with_gradient_tile(products of, const With& with) {
   if (of == products::tf32) return with.template operator()<tensor_tile<products::tf32>>();
   if (of == products::bf16) return with.template operator()<tensor_tile<products::bf16>>();
   return with.template operator()<product_tile>();
+}
+/// ... and for that of dense convolutions.
+template <class With>
+decltype(auto) with_tile(products of, const With& with) {
+  if (of == products::fp16) return with.template operator()<tensor_tile<products::fp16>>();
+  return with_gradient_tile(of, with);
+}
+/// Throws `backend_error` for what has no gradients.
+inline products of_gradients(products of) {
+  if (of == products::fp16)
+    throw backend_error("fp16 is for inference; train with bf16 or TF32 products");
+  return of;
 }
 
 /// A convolution of one shape, forward.
@@ -209,7 +222,7 @@ class gpu_data_gradient {
   gpu_data_gradient(const D& on, const conv_problem& problem, products of)
       : on_(on),
         problem_(problem),
-        products_(of),
+        products_(of_gradients(of)),
         packer_(on, problem,
                 !problem.depthwise() ? weight_layout::dense_backward
                 : turns()            ? weight_layout::depthwise_backward
@@ -226,7 +239,7 @@ class gpu_data_gradient {
     const global_span<const float> from(diff_dst, problem_.dst().elements());
     const global_span<float> to(diff_src, problem_.src.elements());
     if (!problem_.depthwise()) {
-      with_tile(products_, [&]<class Tile>() {
+      with_gradient_tile(products_, [&]<class Tile>() {
         on_.run(dense_product<backward_windows, Tile>{
             {problem_}, {}, from, packed.weight_span(), {}, to});
       });
@@ -269,7 +282,7 @@ class gpu_weight_gradient {
   gpu_weight_gradient(const D& on, const conv_problem& problem, bool bias, products of)
       : on_(on),
         problem_(problem),
-        products_(of),
+        products_(of_gradients(of)),
         bias_(bias),
         parts_(dense_weight_gradient<product_tile>::parts_for(problem)) {}
 
@@ -314,7 +327,7 @@ class gpu_weight_gradient {
   void run_dense(global_span<const float> src, global_span<const float> diff_dst,
                  global_span<float> diff_oihw, float* partial) const {
     const std::size_t floats = parts_ * problem_.weights();
-    with_tile(products_, [&]<class Tile>() {
+    with_gradient_tile(products_, [&]<class Tile>() {
       on_.run(dense_weight_gradient<Tile>{{problem_}, src, diff_dst, {partial, floats}, parts_});
     });
     on_.for_each_index(problem_.weights(), add_weight_parts{.out = problem_.out,

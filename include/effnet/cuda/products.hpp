@@ -5,11 +5,13 @@
 namespace effnet::cuda {
 
 /// What dense convolutions multiply, and gradients of their weights: floats, or the same rounded to
-/// TF32 or bf16, as tensor cores take them. All sums are in fp32, as is everything else.
-enum class products { fp32, tf32, bf16 };
+/// TF32, bf16 or fp16, as tensor cores take them. All sums are in fp32, as is everything else. fp16
+/// is for inference: gradients can be too small for it.
+enum class products { fp32, tf32, bf16, fp16 };
 
 constexpr std::string_view name_of(products of) {
-  return of == products::fp32 ? "fp32" : of == products::tf32 ? "TF32" : "bf16";
+  constexpr std::string_view names[] = {"fp32", "TF32", "bf16", "fp16"};
+  return names[static_cast<int>(of)];
 }
 
 }  // namespace effnet::cuda

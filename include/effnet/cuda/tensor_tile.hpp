@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <cstdint>
 
 #include <effnet/cuda/tile_results.hpp>
 #include <effnet/cuda/warp.hpp>
@@ -18,7 +19,7 @@ struct tensor_tile {
 
   static constexpr products of = Of;
   static constexpr int rows = 64, columns = 64, depth = 16;
-  static constexpr int numbers = Of == products::bf16 ? 2 : 1;  ///< of a cell
+  static constexpr int numbers = Of == products::tf32 ? 1 : 2;  ///< of a cell
   static constexpr unsigned threads = 128;
   static constexpr std::size_t stride =
       rows + 8;  ///< keeps the cells that a warp reads in 32 banks
@@ -32,10 +33,23 @@ struct tensor_tile {
   };
 
   EFFNET_HD static float cell(const float (&some)[numbers]) {
+#if __CUDA_ARCH__ >= 800
+    std::uint32_t rounded = 0;
+    if constexpr (Of == products::bf16)
+      asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(rounded) : "f"(some[1]), "f"(some[0]));
+    else if constexpr (Of == products::fp16)
+      asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(rounded) : "f"(some[1]), "f"(some[0]));
+    else
+      asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(some[0]));
+    return __uint_as_float(rounded);
+#else
     if constexpr (Of == products::bf16)
       return std::bit_cast<float>(math::bf16_pair(some[0], some[1]));
+    else if constexpr (Of == products::fp16)
+      return std::bit_cast<float>(math::fp16_bits(some[0]) | math::fp16_bits(some[1]) << 16);
     else
       return math::tf32_rounded(some[0]);
+#endif
   }
   EFFNET_HD static std::size_t left_at(int k, int row) {
     return static_cast<std::size_t>(k) * stride + static_cast<std::size_t>(row);

@@ -14,7 +14,7 @@ namespace effnet::cuda {
 inline constexpr unsigned warp_lanes = 32;
 
 /// A lane's share of a product of matrices, 16 x 8 += 16 x cells by cells x 8, of eight cells: a
-/// cell is a TF32 number, or a pair of bf16 ones. With g = lane / 4 and t = lane % 4 (PTX ISA,
+/// cell is a TF32 number, or a pair of 16 bits each. With g = lane / 4 and t = lane % 4 (PTX ISA,
 /// "Matrix Fragments for mma.m16n8k8" and "mma.m16n8k16", which agree when counted in cells):
 struct product_fragments {
   const float* left;   ///< [4]: row g + 8 * (i % 2), cell t + 4 * (i / 2)
@@ -58,18 +58,18 @@ class warp {
     const std::uint32_t a0 = __float_as_uint(f.left[0]), a1 = __float_as_uint(f.left[1]),
                         a2 = __float_as_uint(f.left[2]), a3 = __float_as_uint(f.left[3]),
                         b0 = __float_as_uint(f.right[0]), b1 = __float_as_uint(f.right[1]);
-    if constexpr (Of == products::bf16)
-      asm volatile(
-          "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, "
-          "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-          : "+f"(f.sums[0]), "+f"(f.sums[1]), "+f"(f.sums[2]), "+f"(f.sums[3])
-          : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+#define EFFNET_MULTIPLY_FRAGMENTS(shape_and_types)                                  \
+  asm volatile("mma.sync.aligned." shape_and_types                                  \
+               " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"   \
+               : "+f"(f.sums[0]), "+f"(f.sums[1]), "+f"(f.sums[2]), "+f"(f.sums[3]) \
+               : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1))
+    if constexpr (Of == products::fp16)
+      EFFNET_MULTIPLY_FRAGMENTS("m16n8k16.row.col.f32.f16.f16.f32");
+    else if constexpr (Of == products::bf16)
+      EFFNET_MULTIPLY_FRAGMENTS("m16n8k16.row.col.f32.bf16.bf16.f32");
     else
-      asm volatile(
-          "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, "
-          "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-          : "+f"(f.sums[0]), "+f"(f.sums[1]), "+f"(f.sums[2]), "+f"(f.sums[3])
-          : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+      EFFNET_MULTIPLY_FRAGMENTS("m16n8k8.row.col.f32.tf32.tf32.f32");
+#undef EFFNET_MULTIPLY_FRAGMENTS
 #endif
 #else
     constexpr unsigned rows = 16, columns = 8, cells = 8;
@@ -93,6 +93,9 @@ class warp {
     if constexpr (Of == products::tf32)
       return double{math::tf32_rounded(left)} * double{math::tf32_rounded(right)};
     const auto a = std::bit_cast<std::uint32_t>(left), b = std::bit_cast<std::uint32_t>(right);
+    if constexpr (Of == products::fp16)
+      return double{math::from_fp16_bits(a & 0xffff)} * double{math::from_fp16_bits(b & 0xffff)} +
+             double{math::from_fp16_bits(a >> 16)} * double{math::from_fp16_bits(b >> 16)};
     return double{math::lower_of_pair(a)} * double{math::lower_of_pair(b)} +
            double{math::upper_of_pair(a)} * double{math::upper_of_pair(b)};
   }

@@ -32,7 +32,7 @@ TEST_CASE("cuda device: gradients of convolutions are the reference's") {
 }
 TEST_CASE("cuda device: tensor cores' convolutions and gradients are those of rounded numbers") {
   if (device())
-    for (const auto of : {cuda::products::tf32, cuda::products::bf16})
+    for (const auto of : {cuda::products::tf32, cuda::products::bf16, cuda::products::fp16})
       check_rounded_convolutions(cuda_backend(of), of);
 }
 TEST_CASE("cuda device: batch norm and what follows it is the reference's, and its gradients") {
