@@ -65,8 +65,16 @@ inline void add_backend_options(CLI::App& app, backend_options& chosen) {
   app.add_flag("--fp16", chosen.fp16, "On a GPU: they multiply in fp16");
 }
 
+/// Threads that prepare pictures for a GPU, each with a session and its memory there.
+inline int sessions_on_gpu(int threads) {
+  constexpr int most_unasked = 8;
+  if (threads > 0) return threads;
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, most_unasked);
+}
+
 /// Threads for a program that divides its work among them itself.
 inline std::size_t thread_count(const backend_options& chosen) {
+  if (chosen.name == "cuda") return static_cast<std::size_t>(sessions_on_gpu(chosen.threads));
   return chosen.threads > 0 ? static_cast<std::size_t>(chosen.threads)
                             : std::max(1u, std::thread::hardware_concurrency());
 }

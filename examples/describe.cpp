@@ -183,7 +183,7 @@ void check_memory(const effnet::network_spec& spec, const effnet::shape4& images
 void print_profile(const effnet::named_model& model, int size, const profile_options& chosen,
                    bool json) {
   const effnet::shape4 images{chosen.batch, size, size, model.spec.in_channels};
-  check_memory(model.spec, images);
+  if (chosen.backend.name != "cuda") check_memory(model.spec, images);
   const auto family = model.family.value_or(effnet::convention_name::tf);
   const example::network_profile profile = with_backend(chosen.backend, [&](const auto& on) {
     return example::profile_network(model.spec, family, images, on, chosen.passes);

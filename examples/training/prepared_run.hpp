@@ -12,6 +12,7 @@
 #include <effnet/arch/count.hpp>
 #include <effnet/train/resume.hpp>
 
+#include "backend_options.hpp"
 #include "training/batch_choice.hpp"
 #include "training/run_choices.hpp"
 #include "training/start_weights.hpp"
@@ -57,6 +58,7 @@ inline run_recipe named_things(const run_options& given, const std::optional<run
   recipe.cpu.winograd = given.winograd.value_or(recipe.cpu.winograd);
   recipe.cpu.bf16 = given.bf16.value_or(recipe.cpu.bf16);
   recipe.tf32 = given.tf32.value_or(recipe.tf32);
+  check_rounding(given.backend, recipe.tf32, recipe.cpu.bf16);
   if (recipe.model.empty())
     throw usage_error("--model is required, such as --model efficientnetv2_b0");
   if (recipe.data.empty())

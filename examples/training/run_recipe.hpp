@@ -37,8 +37,8 @@ inline effnet::named_values named_values_of(const run_recipe& recipe) {
                               {"classes", recipe.classes},
                               {"deterministic", recipe.deterministic},
                               {"winograd", recipe.cpu.winograd},
-                              {"bf16", recipe.cpu.bf16},
-                              {"tf32", recipe.tf32}};
+                              {"bf16", recipe.cpu.bf16}};
+  if (recipe.tf32) all.emplace_back("tf32", true);
   for (auto& entry : effnet::values_of(recipe.settings)) all.push_back(std::move(entry));
   return all;
 }

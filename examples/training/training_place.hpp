@@ -54,10 +54,7 @@ struct on_gpu {
     return cuda_backend_with(recipe.tf32, recipe.cpu.bf16);
   }
   effnet::cuda_backend judging() const { return effnet::cuda_backend(); }
-  int judging_threads() const {
-    return threads > 0 ? threads
-                       : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  }
+  int judging_threads() const { return sessions_on_gpu(threads); }
   std::size_t free_memory() const { return effnet::cuda::free_device_memory(); }
   std::string name() const { return effnet::cuda::device_name(); }
   effnet::named_texts kernels(const effnet::cuda_backend&) const {
@@ -71,7 +68,6 @@ struct on_gpu {
 /// Calls `run(place)` with what the user chose to train on.
 template <class Run>
 auto with_training_place(const run_options& given, Run&& run) {
-  check_rounding(given.backend, given.tf32.value_or(false), given.bf16.value_or(false));
   if (given.backend == "cuda") {
 #if EXAMPLE_WITH_CUDA
     return run(on_gpu{given.threads});

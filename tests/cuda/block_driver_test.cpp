@@ -1,7 +1,7 @@
 #include <effnet/cuda/driven_device.hpp>
 #include <effnet/cuda/gpu_backend.hpp>
 
-#include "../op_check.hpp"
+#include "gpu_checks.hpp"
 
 // What the driver must see: kernels that are broken on purpose, and every barrier of every kernel
 // taken away.
@@ -128,6 +128,7 @@ TEST_CASE("cuda: every barrier of every kernel is missed where it is taken away"
   for (const norm_case& at : norm_cases({2, 9, 7, 40})) run_norm(on, at, norm_data(at.shape));
   check_elementwise(on);
   check_training_ops(on);
+  check_expand_depthwise(on);
   MESSAGE(barrier_test_device::barriers, " barriers of ", barrier_test_device::launches,
           " launches taken away");
   CHECK(barrier_test_device::barriers > 0);

@@ -26,6 +26,12 @@ TEST_CASE("cuda: driven: tensor cores' convolutions and gradients are those of r
   for (const auto of : {cuda::products::tf32, cuda::products::bf16, cuda::products::fp16})
     check_rounded_convolutions(driven_backend(of), of);
 }
+TEST_CASE("cuda: driven: the two ops of MBConv are the ops that they are made of") {
+  check_expand_depthwise(driven_backend{});
+  for (const auto of :
+       {cuda::products::fp32, cuda::products::tf32, cuda::products::bf16, cuda::products::fp16})
+    check_gated_convolution(driven_backend(of), of);
+}
 TEST_CASE("cuda: driven: batch norm and what follows it is the reference's, and its gradients") {
   check_norms(driven_backend{});
 }

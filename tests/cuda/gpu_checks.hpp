@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <optional>
 #include <string>
 
 #include <effnet/cuda/products.hpp>
@@ -79,9 +80,10 @@ inline std::vector<float> rounded(std::vector<float> values, cuda::products of) 
 }
 
 /// Dense convolutions of a backend that rounds what it multiplies are those of rounded numbers, to
-/// fp32's precision; depthwise ones round nothing.
+/// fp32's precision; depthwise ones round nothing. Tensor cores add up less exactly than the
+/// processor that stands in for them.
 template <training_backend B>
-void check_rounded_convolutions(const B& on, cuda::products of) {
+void check_rounded_convolutions(const B& on, cuda::products of, double tolerance = 1e-5) {
   for (const conv_case& at : small_conv_cases()) {
     CAPTURE(at.name);
     const conv_problem& p = at.problem;
@@ -93,7 +95,7 @@ void check_rounded_convolutions(const B& on, cuda::products of) {
                                    data.bias.data(), data.residual);
     const std::vector<float> dst =
         run_conv(on, p, at.then, data.src, data.weights.data(), data.bias.data(), data.residual);
-    CHECK(largest_error(dst, std::vector<float>(expected.begin(), expected.end())) < 1e-5);
+    CHECK(largest_error(dst, std::vector<float>(expected.begin(), expected.end())) < tolerance);
 
     if (of == cuda::products::fp16) {
       CHECK_THROWS_AS(on.plan_conv_backward_weights(p, true), backend_error);
@@ -103,10 +105,76 @@ void check_rounded_convolutions(const B& on, cuda::products of) {
     const reference_training_backend reference;
     const conv_gradients got = run_conv_backward(on, p, data, diff_dst);
     const conv_gradients exact = run_conv_backward(reference, p, as_taken, rounded(diff_dst, here));
-    CHECK(largest_error(got.src, exact.src) < 1e-5);
-    CHECK(largest_error(got.weights, exact.weights) < 1e-5);
-    CHECK(largest_error(got.bias, run_conv_backward(reference, p, data, diff_dst).bias) < 1e-5);
+    CHECK(largest_error(got.src, exact.src) < tolerance);
+    CHECK(largest_error(got.weights, exact.weights) < tolerance);
+    CHECK(largest_error(got.bias, run_conv_backward(reference, p, data, diff_dst).bias) <
+          tolerance);
   }
+}
+
+/// Expand and depthwise with their means in one op are the ops one by one.
+template <fuses_mbconv B>
+void check_expand_depthwise(const B& on) {
+  const reference_training_backend reference;
+  const epilogue then{.before = activation::silu};
+  for (const int kernel : {3, 5, 7})
+    for (const int stride : {1, 2})
+      for (const bool expands : {false, true}) {
+        CAPTURE(kernel);
+        CAPTURE(stride);
+        CAPTURE(expands);
+        const conv_problem first =
+            make_case("", {2, 17, 23, 6}, 20, 1, 1, 1, padding_rule::tf_same).problem;
+        const conv_problem second =
+            make_case("", {2, 17, 23, 20}, 20, kernel, stride, 20, padding_rule::tf_same).problem;
+        const conv_data of_first(first), of_second(second);
+        const std::vector<float> src = expands ? of_first.src : of_second.src;
+        const std::vector<float> wide =
+            expands ? run_conv(reference, first, then, src, of_first.weights.data(),
+                               of_first.bias.data(), std::vector<float>(first.dst().elements()))
+                    : src;
+        const std::vector<float> expected =
+            run_conv(reference, second, then, wide, of_second.weights.data(), of_second.bias.data(),
+                     std::vector<float>(second.dst().elements()));
+        std::vector<float> means(2 * 20);
+        for (std::size_t i = 0; i < expected.size(); ++i)
+          means[i / (expected.size() / 2) * 20 + i % 20] +=
+              expected[i] / static_cast<float>(expected.size() / 40);
+
+        const auto op = on.plan_expand_depthwise(expands ? &first : nullptr, second, then.before);
+        std::optional<typename B::packed> of_expand;
+        if (expands) of_expand = op.expand().pack(of_first.weights.data(), of_first.bias.data());
+        const auto of_depthwise =
+            op.depthwise().pack(of_second.weights.data(), of_second.bias.data());
+        const typename B::buffer scratch(op.scratch_bytes());
+        const device_vector source(on, src), result(on, std::vector<float>(expected.size(), NAN)),
+            mean(on, std::vector<float>(means.size(), NAN));
+        on.expand_depthwise_forward(op, of_expand ? &*of_expand : nullptr, of_depthwise,
+                                    {source.data(), expands ? first.src : second.src},
+                                    {result.data(), second.dst()}, mean.data(), scratch.data());
+        CHECK(largest_error(result.host(), expected) < 1e-5);
+        CHECK(largest_error(mean.host(), means) < 1e-5);
+      }
+}
+
+/// A gate is multiplied in before numbers are rounded.
+template <fuses_mbconv B>
+void check_gated_convolution(const B& on, cuda::products of, double tolerance = 1e-5) {
+  const conv_problem p = make_case("", {2, 9, 13, 37}, 70, 1, 1, 1, padding_rule::tf_same).problem;
+  conv_data data(p);
+  const std::vector<float> gate = noise(2 * 37, 8), src = data.src;
+  for (std::size_t i = 0; i < data.src.size(); ++i)
+    data.src[i] *= gate[i / (data.src.size() / 2) * 37 + i % 37];
+  const auto expected = convolve(p, {}, rounded(data.src, of).data(),
+                                 rounded(data.weights, of).data(), data.bias.data(), {});
+  const auto op = on.plan_gated_conv(p, {});
+  const auto packed = op.pack(data.weights.data(), data.bias.data());
+  const device_vector source(on, src), gates(on, gate),
+      result(on, std::vector<float>(expected.size(), NAN));
+  on.conv_forward_gated(op, packed, {source.data(), p.src}, {gates.data(), {2, 1, 1, 37}},
+                        {result.data(), p.dst()}, nullptr);
+  CHECK(largest_error(result.host(), std::vector<float>(expected.begin(), expected.end())) <
+        tolerance);
 }
 
 template <training_backend B>

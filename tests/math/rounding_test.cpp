@@ -38,6 +38,9 @@ TEST_CASE("math: bf16 and TF32 are the nearest numbers") {
     const bool tie = std::abs(double{x} - exact) == std::abs(double{x} - tf32);
     CHECK_MESSAGE((tf32 == exact || (tie && std::abs(tf32) > std::abs(exact))), x);
   }
+  CHECK(math::tf32_rounded(1 + 0x1p-11f) == 1 + 0x1p-10f);  // a tie
+  CHECK(math::tf32_rounded(-1 - 0x1p-11f) == -1 - 0x1p-10f);
+  CHECK(math::bf16_bits(1 + 0x1p-8f) == 0x3f80u);
   CHECK(math::bf16_pair(1, -2) == 0xc0003f80u);
   CHECK(math::upper_of_pair(0xc0003f80u) == -2);
 }

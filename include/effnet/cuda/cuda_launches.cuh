@@ -10,13 +10,13 @@
 namespace effnet::cuda {
 
 template <class Function>
-[[gnu::noinline]] void cuda_device::for_each_index(std::size_t count,
-                                                   const Function& function) const {
+[[gnu::noinline, gnu::noclone]] void cuda_device::for_each_index(std::size_t count,
+                                                                 const Function& function) const {
   thrust_for_each(thrust::cuda::par_nosync.on(stream_.get()), count, function);
 }
 
 template <kernel K>
-[[gnu::noinline]] void cuda_device::run(const K& k) const {
+[[gnu::noinline, gnu::noclone]] void cuda_device::run(const K& k) const {
   check_cuda(launch(k, stream_.get()), K::name);
 }
 

@@ -33,7 +33,15 @@ TEST_CASE("cuda device: gradients of convolutions are the reference's") {
 TEST_CASE("cuda device: tensor cores' convolutions and gradients are those of rounded numbers") {
   if (device())
     for (const auto of : {cuda::products::tf32, cuda::products::bf16, cuda::products::fp16})
-      check_rounded_convolutions(cuda_backend(of), of);
+      check_rounded_convolutions(cuda_backend(of), of, 5e-5);
+}
+TEST_CASE("cuda device: the two ops of MBConv are the ops that they are made of") {
+  if (const auto on = device()) {
+    check_expand_depthwise(*on);
+    for (const auto of : {effnet::cuda::products::fp32, effnet::cuda::products::tf32,
+                          effnet::cuda::products::bf16, effnet::cuda::products::fp16})
+      check_gated_convolution(cuda_backend(of), of, 5e-5);
+  }
 }
 TEST_CASE("cuda device: batch norm and what follows it is the reference's, and its gradients") {
   if (const auto on = device()) check_norms(*on);

@@ -50,15 +50,16 @@ def measured():
     kernels = {}
     with tempfile.TemporaryDirectory() as build:
         ptx = pathlib.Path(build) / "kernels.ptx"
-        output_of(nvcc, *flags, "-std=c++20", "--expt-relaxed-constexpr", "-O3", "-ptx",
-                  "-arch=compute_80", folder / "kernels.cu", "-o", ptx)
-        entries = re.findall(r"\.entry (\w+)\(.*?\.maxntid (\d+)", ptx.read_text(), re.S)
-        names = plain([symbol for symbol, _ in entries])
-        for symbol, threads in entries:
-            if symbol in names:
-                kernels[names[symbol]] = {"threads": int(threads)}
         ptxas = pathlib.Path(nvcc).with_name("ptxas")
         for architecture in ARCHITECTURES:
+            output_of(nvcc, *flags, "-std=c++20", "--expt-relaxed-constexpr", "-O3", "-ptx",
+                      f"-arch={architecture.replace('sm', 'compute')}", folder / "kernels.cu",
+                      "-o", ptx)
+            entries = re.findall(r"\.entry (\w+)\(.*?\.maxntid (\d+)", ptx.read_text(), re.S)
+            names = plain([symbol for symbol, _ in entries])
+            for symbol, threads in entries:
+                if symbol in names:
+                    kernels.setdefault(names[symbol], {})["threads"] = int(threads)
             text = output_of(ptxas, "-v", f"-arch={architecture}", ptx, "-o", f"{build}/cubin")
             for symbol, rest in re.findall(r"Compiling entry function '(\w+)'(.*?Used \d+ registers)",
                                            text, re.S):
@@ -100,7 +101,7 @@ if same_compiler:
 most = max(kernels, key=lambda name: kernels[name]["sm_80"]["registers"])
 print(f"{len(kernels)} kernels, nvcc {version}; most registers on sm_80: "
       f"{kernels[most]['sm_80']['registers']}, of {most}")
-if not same_compiler:
+if not same_compiler and not problems:
     print(f"SKIPPED the comparison: the record is of nvcc {record['nvcc']}")
 if not kernels or problems:
     sys.exit("\n".join(problems) or "no kernel was found")
