@@ -1,9 +1,7 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
-#include <thread>
 
 #include <effnet/cpu_training.hpp>
 #include <effnet/train/resume.hpp>

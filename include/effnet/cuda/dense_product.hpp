@@ -24,37 +24,29 @@ struct dense_product {
   global_span<const float> src, weights;  ///< weights: [taps][channels of src][channels of dst]
   global_span<const float> bias;          ///< empty: 0
   global_span<float> dst;
-  global_span<const float> gate =
-      {};  ///< [n][channels of src], which it is multiplied by, or empty
+  global_span<const float> gate = {};  ///< [n][channels of src], times src; or empty
 
   launch_shape shape() const {
     return {.grid = {parts_of(pixels(), Tile::rows),
                      parts_of(static_cast<std::size_t>(windows.to().c), Tile::columns)},
             .block = {Tile::threads},
-            .shared_bytes = Tile::floats * sizeof(float)};
+            .shared_bytes = Tile::memory::floats * sizeof(float)};
   }
-  /// Two for each part of the depth, and two that store: the sums go through shared memory, so that
-  /// neighbouring threads store neighbouring channels.
-  EFFNET_HD int phases() const { return 2 * depth_tiles() + 2; }
+  EFFNET_HD int phases() const { return Tile::memory::phases(depth_tiles()); }
 
   EFFNET_HD void run(int phase, const thread_place& at, registers&,
                      const shared_memory& shared) const {
-    const int depth_phases = 2 * depth_tiles();
-    if (phase > depth_phases) {
-      Tile::each_result(at, shared,
-                        [&](int row, int column, float sum) { store(at, row, column, sum); });
-    } else if (phase < depth_phases && phase % 2 == 0) {
-      load_left(phase / 2 * numbers_at_once, at, shared);
-      load_right(phase / 2 * numbers_at_once, at, shared);
-    }
+    Tile::memory::run(
+        phase, depth_tiles(), at, shared,
+        [&](int part) {
+          load_left(part * numbers_at_once, at, shared);
+          load_right(part * numbers_at_once, at, shared);
+        },
+        [&](int row, int column, float sum) { store(at, row, column, sum); });
   }
   template <class Warp>
   EFFNET_HD void run_warp(int phase, const Warp& together, const shared_memory& shared) const {
-    const int depth_phases = 2 * depth_tiles();
-    if (phase == depth_phases)
-      Tile::leave_sums(together, shared);
-    else if (phase < depth_phases && phase % 2 != 0)
-      Tile::multiply(together, shared);
+    Tile::memory::template run_warp<Tile>(phase, depth_tiles(), together, shared);
   }
 
  private:
@@ -85,7 +77,7 @@ struct dense_product {
       float some[Tile::numbers] = {};
       for (int n = 0; n < Tile::numbers; ++n)
         if (tap[n] >= 0 && pixel < pixels()) some[n] = gathered(pixel, tap[n], channel[n]);
-      shared.store(Tile::left_at(k, row), Tile::cell(some));
+      shared.store(Tile::memory::left_at(k, row), Tile::cell(some));
     }
   }
   EFFNET_HD float gathered(std::size_t pixel, int tap, int channel) const {
@@ -118,7 +110,7 @@ struct dense_product {
                                      static_cast<std::size_t>(windows.to().c) +
                                  static_cast<std::size_t>(out));
       }
-      shared.store(Tile::right_at(k, column), Tile::cell(some));
+      shared.store(Tile::memory::right_at(k, column), Tile::cell(some));
     }
   }
 

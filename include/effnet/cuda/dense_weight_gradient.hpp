@@ -35,28 +35,21 @@ struct dense_weight_gradient {
     return {.grid = {parts_of(rows(windows.problem), Tile::rows),
                      parts_of(static_cast<std::size_t>(windows.problem.out), Tile::columns), parts},
             .block = {Tile::threads},
-            .shared_bytes = Tile::floats * sizeof(float)};
+            .shared_bytes = Tile::memory::floats * sizeof(float)};
   }
-  /// Parts differ by a pixel at most; all make as many steps as the longest, and then store as
-  /// `dense_product` does.
-  EFFNET_HD int phases() const { return 2 * steps() + 2; }
+  /// Parts differ by a pixel at most; all make as many steps as the longest.
+  EFFNET_HD int phases() const { return Tile::memory::phases(steps()); }
 
   EFFNET_HD void run(int phase, const thread_place& at, registers&,
                      const shared_memory& shared) const {
-    const int depth_phases = 2 * steps();
-    if (phase > depth_phases)
-      Tile::each_result(at, shared,
-                        [&](int row, int column, float sum) { store(at, row, column, sum); });
-    else if (phase < depth_phases && phase % 2 == 0)
-      load(static_cast<std::size_t>(phase / 2) * pixels_at_once, at, shared);
+    Tile::memory::run(
+        phase, steps(), at, shared,
+        [&](int part) { load(static_cast<std::size_t>(part) * pixels_at_once, at, shared); },
+        [&](int row, int column, float sum) { store(at, row, column, sum); });
   }
   template <class Warp>
   EFFNET_HD void run_warp(int phase, const Warp& together, const shared_memory& shared) const {
-    const int depth_phases = 2 * steps();
-    if (phase == depth_phases)
-      Tile::leave_sums(together, shared);
-    else if (phase < depth_phases && phase % 2 != 0)
-      Tile::multiply(together, shared);
+    Tile::memory::template run_warp<Tile>(phase, steps(), together, shared);
   }
 
  private:
@@ -96,8 +89,8 @@ struct dense_weight_gradient {
         if (out < static_cast<std::size_t>(p.out))
           right[n] = diff_dst.load(pixel * static_cast<std::size_t>(p.out) + out);
       }
-      shared.store(Tile::left_at(k, column), Tile::cell(left));
-      shared.store(Tile::right_at(k, column), Tile::cell(right));
+      shared.store(Tile::memory::left_at(k, column), Tile::cell(left));
+      shared.store(Tile::memory::right_at(k, column), Tile::cell(right));
     }
   }
   EFFNET_HD float gathered(std::size_t pixel, int tap, std::size_t channel) const {

@@ -284,7 +284,9 @@ class gpu_weight_gradient {
         problem_(problem),
         products_(of_gradients(of)),
         bias_(bias),
-        parts_(dense_weight_gradient<product_tile>::parts_for(problem)) {}
+        parts_(with_gradient_tile(products_, [&]<class Tile>() {
+          return dense_weight_gradient<Tile>::parts_for(problem);
+        })) {}
 
   std::size_t scratch_bytes() const {
     std::size_t floats = 0;

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
-
 #include <effnet/cuda/channel_block.hpp>
-#include <effnet/cuda/tile_results.hpp>
+#include <effnet/cuda/tile_memory.hpp>
 #include <effnet/cuda/warp.hpp>
 
 namespace effnet::cuda {
@@ -14,32 +11,22 @@ namespace effnet::cuda {
 struct product_tile {
   static constexpr products of = products::fp32;
   static constexpr int rows = 64, columns = 64, depth = 16, side = 4;
-  static constexpr int numbers = 1;  ///< of a float in shared memory
+  using memory = tile_memory<rows, columns, depth, rows + 4>;  // rows of 16 bytes, banks apart
+  static constexpr int numbers = 1;                            ///< of a float in shared memory
   static constexpr unsigned threads = rows / side * (columns / side);
-  static constexpr std::size_t stride = rows + 4;  ///< keeps rows of 16 bytes, and banks apart
-  /// Of both sources, and then of the results.
-  static constexpr std::size_t floats =
-      std::max(2 * depth * stride, tile_results<rows, columns>::floats);
-  static_assert(rows == columns);
 
   struct registers {
     floats_of<side> sums[side];  ///< [row][column]
   };
 
   EFFNET_HD static float cell(const float (&some)[numbers]) { return some[0]; }
-  EFFNET_HD static std::size_t left_at(int k, int row) {
-    return static_cast<std::size_t>(k) * stride + static_cast<std::size_t>(row);
-  }
-  EFFNET_HD static std::size_t right_at(int k, int column) {
-    return depth * stride + left_at(k, column);
-  }
 
   template <class Warp>
   EFFNET_HD static void multiply(const Warp& together, const shared_memory& shared) {
     together.each_lane([&](const thread_place& at, registers& own) {
       for (int k = 0; k < depth; ++k) {
-        const auto left = shared.template load<side>(left_at(k, row_of(at)));
-        const auto right = shared.template load<side>(right_at(k, column_of(at)));
+        const auto left = shared.template load<side>(memory::left_at(k, row_of(at)));
+        const auto right = shared.template load<side>(memory::right_at(k, column_of(at)));
         EFFNET_UNROLL
         for (int i = 0; i < side; ++i) {
           EFFNET_UNROLL
@@ -48,24 +35,17 @@ struct product_tile {
       }
     });
   }
-  /// Leaves what every lane has made in shared memory, for `each_result` behind a barrier.
+  /// Leaves what every lane has made in shared memory, to be stored behind a barrier.
   template <class Warp>
   EFFNET_HD static void leave_sums(const Warp& together, const shared_memory& shared) {
     together.each_lane([&](const thread_place& at, registers& own) {
       EFFNET_UNROLL
       for (int i = 0; i < side; ++i)
-        shared.template store<side>(results::at(row_of(at) + i, column_of(at)), own.sums[i]);
+        shared.template store<side>(memory::result_at(row_of(at) + i, column_of(at)), own.sums[i]);
     });
-  }
-  template <class Body>
-  EFFNET_HD static void each_result(const thread_place& at, const shared_memory& shared,
-                                    const Body& body) {
-    results::each(at, shared, body);
   }
 
  private:
-  using results = tile_results<rows, columns>;
-
   /// A thread's first row and column.
   EFFNET_HD static int row_of(const thread_place& at) {
     return static_cast<int>(at.in_block.x / (columns / side)) * side;

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <algorithm>
 #include <bit>
-#include <cstddef>
 #include <cstdint>
 
-#include <effnet/cuda/tile_results.hpp>
+#include <effnet/cuda/tile_memory.hpp>
 #include <effnet/cuda/warp.hpp>
 
 namespace effnet::cuda {
@@ -19,13 +17,9 @@ struct tensor_tile {
 
   static constexpr products of = Of;
   static constexpr int rows = 64, columns = 64, depth = 16;
+  using memory = tile_memory<rows, columns, depth, rows + 8>;   // a warp reads from 32 banks
   static constexpr int numbers = Of == products::tf32 ? 1 : 2;  ///< of a cell
   static constexpr unsigned threads = 128;
-  static constexpr std::size_t stride =
-      rows + 8;  ///< keeps the cells that a warp reads in 32 banks
-  /// Of both sources, and then of the results.
-  static constexpr std::size_t floats =
-      std::max(2 * depth * stride, tile_results<rows, columns>::floats);
 
   struct registers {
     float left[2][4], right[4][2];  ///< fragments of a step of eight cells
@@ -51,12 +45,6 @@ struct tensor_tile {
       return math::tf32_rounded(some[0]);
 #endif
   }
-  EFFNET_HD static std::size_t left_at(int k, int row) {
-    return static_cast<std::size_t>(k) * stride + static_cast<std::size_t>(row);
-  }
-  EFFNET_HD static std::size_t right_at(int k, int column) {
-    return depth * stride + left_at(k, column);
-  }
 
   template <class Warp>
   EFFNET_HD static void multiply(const Warp& together, const shared_memory& shared) {
@@ -68,15 +56,15 @@ struct tensor_tile {
         for (int v = 0; v < 4; ++v) {
           EFFNET_UNROLL
           for (int i = 0; i < 2; ++i)
-            own.left[i][v] = shared.load(
-                left_at(step + p.t + 4 * (v / 2), p.first_row + 16 * i + p.g + 8 * (v % 2)));
+            own.left[i][v] = shared.load(memory::left_at(step + p.t + 4 * (v / 2),
+                                                         p.first_row + 16 * i + p.g + 8 * (v % 2)));
         }
         EFFNET_UNROLL
         for (int v = 0; v < 2; ++v) {
           EFFNET_UNROLL
           for (int j = 0; j < 4; ++j)
             own.right[j][v] =
-                shared.load(right_at(step + p.t + 4 * v, p.first_column + 8 * j + p.g));
+                shared.load(memory::right_at(step + p.t + 4 * v, p.first_column + 8 * j + p.g));
         }
       });
       EFFNET_UNROLL
@@ -90,7 +78,7 @@ struct tensor_tile {
     }
   }
 
-  /// Leaves what every lane has made in shared memory, for `each_result` behind a barrier.
+  /// Leaves what every lane has made in shared memory, to be stored behind a barrier.
   template <class Warp>
   EFFNET_HD static void leave_sums(const Warp& together, const shared_memory& shared) {
     together.each_lane([&](const thread_place& at, registers& own) {
@@ -101,22 +89,15 @@ struct tensor_tile {
         for (int j = 0; j < 4; ++j) {
           EFFNET_UNROLL
           for (int v = 0; v < 4; ++v)
-            shared.store(results::at(p.first_row + 16 * i + p.g + 8 * (v / 2),
-                                     p.first_column + 8 * j + 2 * p.t + v % 2),
+            shared.store(memory::result_at(p.first_row + 16 * i + p.g + 8 * (v / 2),
+                                           p.first_column + 8 * j + 2 * p.t + v % 2),
                          own.sums[i][j][v]);
         }
       }
     });
   }
-  template <class Body>
-  EFFNET_HD static void each_result(const thread_place& at, const shared_memory& shared,
-                                    const Body& body) {
-    results::each(at, shared, body);
-  }
 
  private:
-  using results = tile_results<rows, columns>;
-
   /// A lane in its warp, and the warp's part of the tile.
   struct place {
     int g, t, first_row, first_column;
