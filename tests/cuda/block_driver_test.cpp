@@ -94,11 +94,12 @@ TEST_CASE("cuda: the driver sees broken indices, races and launches that no devi
     return fault_of(k);
   };
   CHECK(with(flaw::reads_behind) ==
-        "kernel neighbours, block (1, 0, 0), thread (63, 0, 0), phase 0: reads 1 floats at 128 of "
+        "kernel neighbours, block (1, 0, 0), thread (63, 0, 0), phase 0: reads 1 numbers at 128 of "
         "128");
-  CHECK(with(flaw::writes_behind) ==
-        "kernel neighbours, block (1, 0, 0), thread (63, 0, 0), phase 1: writes 1 floats at 128 of "
-        "128");
+  CHECK(
+      with(flaw::writes_behind) ==
+      "kernel neighbours, block (1, 0, 0), thread (63, 0, 0), phase 1: writes 1 numbers at 128 of "
+      "128");
   CHECK(with(flaw::misaligned).find("no multiple of their size") != std::string::npos);
   CHECK(with(flaw::reads_unwritten).find("reads shared float 5, which nobody wrote") !=
         std::string::npos);
@@ -128,7 +129,7 @@ TEST_CASE("cuda: every barrier of every kernel is missed where it is taken away"
   for (const norm_case& at : norm_cases({2, 9, 7, 40})) run_norm(on, at, norm_data(at.shape));
   check_elementwise(on);
   check_training_ops(on);
-  check_expand_depthwise(on);
+  check_expand_depthwise(on, cuda::products::fp32);
   MESSAGE(barrier_test_device::barriers, " barriers of ", barrier_test_device::launches,
           " launches taken away");
   CHECK(barrier_test_device::barriers > 0);

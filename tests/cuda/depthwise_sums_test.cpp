@@ -14,7 +14,7 @@ void check_sums(int channels) {
                                    padding_rule::tf_same)
                              .problem;
   const conv_data data(p);  // noise: which tap is which changes no sum of results
-  using kernel = cuda::depthwise_forward<Kernel, Stride, Width>;
+  using kernel = cuda::depthwise_forward<float, Kernel, Stride, Width>;
   const unsigned parts = kernel::parts(p);
   const auto all = static_cast<std::size_t>(channels);
   std::vector<float> dst(p.dst().elements(), NAN), sums(2 * parts * all, NAN);

@@ -16,6 +16,10 @@ struct far_device : cuda::driven_device {
 TEST_CASE("cuda: driven: training steps are the reference's, and go on from a checkpoint") {
   check_training(cuda::gpu_backend<cuda::driven_device>{});
 }
+TEST_CASE("cuda: driven: training in bf16 stays near the reference") {
+  check_training_with(cuda::gpu_backend<cuda::driven_device>(cuda::products::bf16), rmsprop{},
+                      0.01);
+}
 TEST_CASE("cuda: driven: training needs no memory that the processor reaches") {
   check_training_with(cuda::gpu_backend<far_device>{}, rmsprop{});
 }

@@ -40,8 +40,9 @@ void launch_layer(const cuda::gpu_backend<launch_device>& on, const layer& l, in
   const conv_problem p = problem_of(l, padding_rule::tf_same, {batch, l.src_h, l.src_w, l.in});
   const cuda::packed_weights<launch_device> weights;
   auto* scratch = reinterpret_cast<std::byte*>(nowhere);
-  const const_tensor_view src{nowhere, p.src}, result{nowhere, p.dst()};
-  const tensor_view diff_src{nowhere, p.src}, dst{nowhere, p.dst()};
+  const dtype type = p.fully_connected() ? dtype::f32 : map_type(on);
+  const const_tensor_view src{nowhere, p.src, type}, result{nowhere, p.dst(), type};
+  const tensor_view diff_src{nowhere, p.src, type}, dst{nowhere, p.dst(), type};
   on.conv_forward(on.plan_conv(p), weights, src, dst, scratch);
   if (p.depthwise())
     on.expand_depthwise_forward(on.plan_expand_depthwise(nullptr, p, l.act), nullptr, weights, src,

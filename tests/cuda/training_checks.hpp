@@ -68,7 +68,7 @@ inline double largest_error(const weights& got, const weights& expected) {
 }
 
 template <class Rule, training_backend B>
-void check_training_with(const B& on, const Rule& rule) {
+void check_training_with(const B& on, const Rule& rule, double tolerance = 1e-4) {
   CAPTURE(Rule::name);
   const reference_training_backend judge;
   auto got = trainer_on(on, rule);
@@ -78,11 +78,11 @@ void check_training_with(const B& on, const Rule& rule) {
   for (int n = 0; n < 4; ++n) {
     const step_report report = got.step(pictures.batch());
     const step_report wanted = expected.step(pictures_here.batch());
-    CHECK(report.loss == doctest::Approx(wanted.loss).epsilon(1e-4));
-    CHECK(report.gradient_norm == doctest::Approx(wanted.gradient_norm).epsilon(1e-3));
+    CHECK(report.loss == doctest::Approx(wanted.loss).epsilon(tolerance));
+    CHECK(report.gradient_norm == doctest::Approx(wanted.gradient_norm).epsilon(10 * tolerance));
   }
-  CHECK(largest_error(got.current(), expected.current()) < 1e-3);
-  CHECK(largest_error(got.averaged(), expected.averaged()) < 1e-3);
+  CHECK(largest_error(got.current(), expected.current()) < 10 * tolerance);
+  CHECK(largest_error(got.averaged(), expected.averaged()) < 10 * tolerance);
 
   // Taken up from a file it goes on with the same bits.
   const temporary_folder folder;

@@ -13,8 +13,8 @@ namespace effnet {
 /// The ops that a backend implements, written once.
 ///
 /// A backend is a cheap value: it says how to run, and holds no activations. Views point into
-/// memory that its `buffer` owns, NHWC float32. Ops overwrite `dst`; `src` may be `dst` where
-/// noted. Ops run in the order of the calls.
+/// memory that its `buffer` owns, NHWC, float32 unless the backend stores maps otherwise. Ops
+/// overwrite `dst`; `src` may be `dst` where noted. Ops run in the order of the calls.
 ///
 /// memory
 ///   buffer(bytes)                          aligned, uninitialised; data(), bytes(); movable, and
@@ -35,6 +35,10 @@ namespace effnet {
 ///   max_pool_forward(problem, src, dst)
 ///
 /// Optional, found with `requires`; without them the parts above run:
+///   map_type() -> dtype                    in which type maps are stored between layers; the
+///   images
+///                                          that go in, means over images, gates and logits stay
+///                                          float32
 ///   plan_conv(problem, epilogue) -> conv   bias, activations and residual while storing
 ///   plan_expand_depthwise(expand, depthwise, act) -> expand_depthwise    the first half of MBConv;
 ///                                          `expand` points to the problem of the 1x1 in front, or
@@ -76,6 +80,15 @@ concept backend = std::copyable<B> &&
   be.global_pool_forward(src, dst);
   be.max_pool_forward(pool, src, dst);
 };
+
+template <class B>
+dtype map_type(const B& on) {
+  if constexpr (requires {
+                  { on.map_type() } -> std::same_as<dtype>;
+                })
+    return on.map_type();
+  return dtype::f32;
+}
 
 /// Whether activations and residuals are applied while a convolution stores its result.
 template <class B>

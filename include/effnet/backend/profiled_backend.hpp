@@ -51,6 +51,7 @@ class profiled_backend : public detail::profiled_types<B> {
     return {backend_.with_threads(threads), profile_};
   }
 
+  dtype map_type() const { return effnet::map_type(backend_); }
   auto enter() const {
     profile_->begin_pass();
     return backend_.enter();

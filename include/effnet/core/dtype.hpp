@@ -8,7 +8,8 @@
 
 namespace effnet {
 
-/// Element types that weight files use. Computing is done in f32; the others are widened.
+/// Element types that weight files use, and activations. Computing is done in f32; the others are
+/// widened.
 enum class dtype { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
 
 constexpr std::size_t size_of(dtype type) {

@@ -9,8 +9,8 @@ namespace effnet::cuda {
 
 /// A dense convolution, or the gradient of its source, as a matrix product whose left side is never
 /// stored: pixels x (taps, channels) by (taps, channels) x output channels. `Tile` is the fp32
-/// `product_tile` or a `tensor_tile`.
-template <class Windows, class Tile>
+/// `product_tile` or a `tensor_tile`, `T` the type of source and result.
+template <class Windows, class Tile, class T>
 struct dense_product {
   static constexpr const char* name = Tile::of == products::fp16   ? "dense_product_fp16"
                                       : Tile::of == products::bf16 ? "dense_product_bf16"
@@ -21,9 +21,10 @@ struct dense_product {
 
   Windows windows;
   epilogue then;
-  global_span<const float> src, weights;  ///< weights: [taps][channels of src][channels of dst]
-  global_span<const float> bias;          ///< empty: 0
-  global_span<float> dst;
+  global_span<const T> src;
+  global_span<const float> weights;  ///< [taps][channels of src][channels of dst]
+  global_span<const float> bias;     ///< empty: 0
+  global_span<T> dst;
   global_span<const float> gate = {};  ///< [n][channels of src], times src; or empty
 
   launch_shape shape() const {
@@ -64,36 +65,41 @@ struct dense_product {
   /// A thread takes one of a pixel's cells at a time; its neighbours take the next ones.
   EFFNET_HD void load_left(int first, const thread_place& at, const shared_memory& shared) const {
     constexpr int rows_at_once = static_cast<int>(Tile::threads) / Tile::depth;
-    const int k = static_cast<int>(at.in_block.x) % Tile::depth, channels = windows.from().c;
-    int tap[Tile::numbers], channel[Tile::numbers];
-    for (int n = 0; n < Tile::numbers; ++n) {
-      const int deep = first + k * Tile::numbers + n;
-      tap[n] = deep < depth() ? deep / channels : -1, channel[n] = deep % channels;
-    }
+    const int k = static_cast<int>(at.in_block.x) % Tile::depth;
+    const int deep = first + k * Tile::numbers, channels = windows.from().c;
+    // Numbers of a cell that stand next to each other are moved together.
+    const bool together = channels % Tile::numbers == 0;
     for (int row = static_cast<int>(at.in_block.x) / Tile::depth; row < Tile::rows;
          row += rows_at_once) {
       const std::size_t pixel =
           std::size_t{at.in_grid.x} * Tile::rows + static_cast<std::size_t>(row);
-      float some[Tile::numbers] = {};
-      for (int n = 0; n < Tile::numbers; ++n)
-        if (tap[n] >= 0 && pixel < pixels()) some[n] = gathered(pixel, tap[n], channel[n]);
-      shared.store(Tile::memory::left_at(k, row), Tile::cell(some));
+      floats_of<Tile::numbers> some = {};
+      if (together) {
+        some = gathered<Tile::numbers>(pixel, deep);
+      } else {
+        for (int n = 0; n < Tile::numbers; ++n) some[n] = gathered<1>(pixel, deep + n)[0];
+      }
+      shared.store(Tile::memory::left_at(k, row), Tile::cell(some.at));
     }
   }
-  EFFNET_HD float gathered(std::size_t pixel, int tap, int channel) const {
-    const shape4 to = windows.to();
+  /// Zeros behind the last.
+  template <int Width>
+  EFFNET_HD floats_of<Width> gathered(std::size_t pixel, int deep) const {
+    const shape4 from = windows.from(), to = windows.to();
     const auto width = static_cast<std::size_t>(to.w), height = static_cast<std::size_t>(to.h);
     int y = 0, x = 0;
-    if (!windows.find(static_cast<int>(pixel / width % height), static_cast<int>(pixel % width),
-                      tap, y, x))
-      return 0;
-    const shape4 from = windows.from();
+    if (deep >= depth() || pixel >= pixels() ||
+        !windows.find(static_cast<int>(pixel / width % height), static_cast<int>(pixel % width),
+                      deep / from.c, y, x))
+      return {};
+    const auto channel = static_cast<std::size_t>(deep % from.c);
     const std::size_t image = pixel / width / height;
-    const float value =
-        src.load(element(from, static_cast<int>(image), y, x) + static_cast<std::size_t>(channel));
-    if (gate.empty()) return value;
-    return value *
-           gate.load(image * static_cast<std::size_t>(from.c) + static_cast<std::size_t>(channel));
+    auto some = src.template load<Width>(element(from, static_cast<int>(image), y, x) + channel);
+    if (!gate.empty()) {
+      const auto by = gate.template load<Width>(image * static_cast<std::size_t>(from.c) + channel);
+      for (int v = 0; v < Width; ++v) some[v] *= by[v];
+    }
+    return some;
   }
 
   EFFNET_HD void load_right(int first, const thread_place& at, const shared_memory& shared) const {

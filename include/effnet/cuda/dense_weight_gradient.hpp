@@ -9,8 +9,9 @@
 namespace effnet::cuda {
 
 /// The gradient of a dense convolution's weights over parts of the pixels: (taps, channels) x
-/// pixels by pixels x output channels. `Tile` is the fp32 `product_tile` or a `tensor_tile`.
-template <class Tile>
+/// pixels by pixels x output channels. `Tile` is the fp32 `product_tile` or a `tensor_tile`, `T`
+/// the type of both sources.
+template <class Tile, class T>
 struct dense_weight_gradient {
   static constexpr const char* name = Tile::of == products::bf16   ? "dense_weight_gradient_bf16"
                                       : Tile::of == products::tf32 ? "dense_weight_gradient_tf32"
@@ -19,7 +20,7 @@ struct dense_weight_gradient {
   using registers = typename Tile::registers;
 
   forward_windows windows;
-  global_span<const float> src, diff_dst;
+  global_span<const T> src, diff_dst;
   global_span<float> partial;  ///< [parts][taps][channels of src][channels of dst]
   unsigned parts;
 

@@ -16,7 +16,7 @@ namespace effnet::cuda {
 /// A thread makes strips of a row of output pixels for `Width` channels next to each other, whose
 /// weights it holds in registers; neighbouring threads have neighbouring channels, so that a warp
 /// reads whole lines.
-template <int Kernel, int Stride, int Width>
+template <class T, int Kernel, int Stride, int Width>
 struct depthwise_forward {
   static constexpr const char* name = "depthwise_forward";
   static constexpr unsigned most_threads = channel_block::threads;
@@ -26,9 +26,10 @@ struct depthwise_forward {
 
   conv_problem problem;
   activation act = activation::identity;
-  global_span<const float> src, weights;  ///< weights: [taps][channels]
-  global_span<const float> bias;          ///< empty: 0
-  global_span<float> dst;
+  global_span<const T> src;
+  global_span<const float> weights;  ///< [taps][channels]
+  global_span<const float> bias;     ///< empty: 0
+  global_span<T> dst;
   global_span<float> sums;  ///< [n][parts()][channels], or empty
 
   struct registers {

@@ -8,14 +8,16 @@
 namespace effnet::cuda {
 
 /// Any depthwise convolution, for kernels that `depthwise_forward` is not made for.
+template <class T>
 struct any_depthwise {
   static constexpr const char* name = "any_depthwise";
 
   conv_problem problem;
   activation act = activation::identity;
-  global_span<const float> src, weights;  ///< weights: [taps][channels]
-  global_span<const float> bias;          ///< empty: 0
-  global_span<float> dst;
+  global_span<const T> src;
+  global_span<const float> weights;  ///< [taps][channels]
+  global_span<const float> bias;     ///< empty: 0
+  global_span<T> dst;
 
   template <int Width>
   EFFNET_HD void operator()(const element_place& at) const {
@@ -42,12 +44,14 @@ struct any_depthwise {
 };
 
 /// The gradient of a depthwise convolution's source, gathered: no two threads write to a place.
+template <class T>
 struct depthwise_data_gradient {
   static constexpr const char* name = "depthwise_data_gradient";
 
   conv_problem problem;
-  global_span<const float> diff_dst, weights;  ///< weights: [taps][channels]
-  global_span<float> diff_src;
+  global_span<const T> diff_dst;
+  global_span<const float> weights;  ///< [taps][channels]
+  global_span<T> diff_src;
 
   template <int Width>
   EFFNET_HD void operator()(const element_place& at) const {
@@ -73,13 +77,13 @@ struct depthwise_data_gradient {
 
 /// The gradient of a depthwise convolution's weights, all taps in one pass, for `channel_sums` over
 /// the result's pixels.
-template <int Kernel>
+template <class T, int Kernel>
 struct depthwise_weight_sums {
   static constexpr const char* name = "depthwise_weight_gradient";
   static constexpr int count = Kernel * Kernel;
 
   conv_problem problem;
-  global_span<const float> src, diff_dst;
+  global_span<const T> src, diff_dst;
 
   template <int Width>
   EFFNET_HD void operator()(const element_place& at, floats_of<Width> (&sums)[count]) const {
@@ -102,12 +106,13 @@ struct depthwise_weight_sums {
 };
 
 /// The same for one tap of any kernel.
+template <class T>
 struct depthwise_tap_sum {
   static constexpr const char* name = "depthwise_tap_gradient";
   static constexpr int count = 1;
 
   conv_problem problem;
-  global_span<const float> src, diff_dst;
+  global_span<const T> src, diff_dst;
   int ky, kx;
 
   template <int Width>

@@ -6,24 +6,37 @@
 
 namespace effnet::cuda {
 
+/// Floats as a kernel of another type reads them.
+template <class T>
+struct convert_elements {
+  static constexpr const char* name = "convert";
+
+  global_span<const float> src;
+  global_span<T> dst;
+
+  EFFNET_HD void operator()(std::size_t i) const { dst.store(i, src.load(i)); }
+};
+
 /// dst[i] = act(src[i]).
+template <class T>
 struct activate_elements {
   static constexpr const char* name = "activation";
 
   activation act;
-  global_span<const float> src;
-  global_span<float> dst;
+  global_span<const T> src;
+  global_span<T> dst;
 
   EFFNET_HD void operator()(std::size_t i) const { dst.store(i, math::apply(act, src.load(i))); }
 };
 
 /// diff_src[i] = diff_dst[i] * act'(src[i]).
+template <class T>
 struct activation_gradient {
   static constexpr const char* name = "activation_backward";
 
   activation act;
-  global_span<const float> src, diff_dst;
-  global_span<float> diff_src;
+  global_span<const T> src, diff_dst;
+  global_span<T> diff_src;
 
   EFFNET_HD void operator()(std::size_t i) const {
     diff_src.store(i, diff_dst.load(i) * math::derivative(act, src.load(i)));
@@ -31,22 +44,25 @@ struct activation_gradient {
 };
 
 /// dst[i] = a[i] + b[i].
+template <class T>
 struct add_elements {
   static constexpr const char* name = "add";
 
-  global_span<const float> a, b;
-  global_span<float> dst;
+  global_span<const T> a, b;
+  global_span<T> dst;
 
   EFFNET_HD void operator()(std::size_t i) const { dst.store(i, a.load(i) + b.load(i)); }
 };
 
 /// dst = src * gate[image][channel].
+template <class T>
 struct scale_channels {
   static constexpr const char* name = "scale_channels";
 
   std::size_t channels;
-  global_span<const float> src, gate;
-  global_span<float> dst;
+  global_span<const T> src;
+  global_span<const float> gate;
+  global_span<T> dst;
 
   template <int Width>
   EFFNET_HD void operator()(const element_place& at) const {

@@ -16,9 +16,10 @@
 
 namespace effnet::cuda {
 
-/// All ops of inference and training as kernels on a device, in fp32 but for what dense
-/// convolutions multiply. No sum depends on which thread comes first: the same numbers come out
-/// every time.
+/// All ops of inference and training as kernels on a device. Sums, batch norm's statistics, weights
+/// and their gradients are in fp32, whatever dense convolutions multiply; with bf16 or fp16
+/// products, maps and their gradients are stored in that type too. No sum depends on which thread
+/// comes first: the same numbers come out every time.
 template <device D>
 class gpu_backend {
  public:
@@ -38,6 +39,11 @@ class gpu_backend {
   }
 
   static constexpr std::string_view name() { return D::name(); }
+  dtype map_type() const {
+    return products_ == products::bf16   ? dtype::bf16
+           : products_ == products::fp16 ? dtype::f16
+                                         : dtype::f32;
+  }
   /// The processor's, which only start kernels.
   int threads() const { return 1; }
   gpu_backend with_threads(int) const { return *this; }
@@ -59,25 +65,25 @@ class gpu_backend {
   }
   void conv_forward(const conv& op, const packed& weights, const_tensor_view src, tensor_view dst,
                     std::byte*) const {
-    op.forward(weights, src.data, dst.data);
+    op.forward(weights, src, dst);
   }
   conv plan_gated_conv(const conv_problem& problem, const epilogue& then) const {
     return plan_conv(problem, then);
   }
   void conv_forward_gated(const conv& op, const packed& weights, const_tensor_view src,
                           const_tensor_view gate, tensor_view dst, std::byte*) const {
-    op.forward(weights, src.data, dst.data, gate.data);
+    op.forward(weights, src, dst, gate.data);
   }
   expand_depthwise plan_expand_depthwise(const conv_problem* expand, const conv_problem& depthwise,
                                          activation act) const {
     std::optional<conv> first;
     if (expand != nullptr) first = plan_conv(*expand, {.before = act});
-    return {std::move(first), plan_conv(depthwise, {.before = act}), depthwise.src.elements()};
+    return {std::move(first), plan_conv(depthwise, {.before = act}), depthwise.src, map_type()};
   }
   void expand_depthwise_forward(const expand_depthwise& op, const packed* expand,
                                 const packed& depthwise, const_tensor_view src, tensor_view dst,
                                 float* means, std::byte* scratch) const {
-    op.run(expand, depthwise, src.data, dst.data, means, scratch);
+    op.run(expand, depthwise, src, dst, means, scratch);
   }
 
   conv_backward_data_op plan_conv_backward_data(const conv_problem& problem) const {
@@ -89,44 +95,73 @@ class gpu_backend {
   }
   void conv_backward_data(const conv_backward_data_op& op, const packed_backward& weights,
                           const_tensor_view diff_dst, tensor_view diff_src, std::byte*) const {
-    op.run(weights, diff_dst.data, diff_src.data);
+    op.run(weights, diff_dst, diff_src);
   }
   void conv_backward_weights(const conv_backward_weights_op& op, const_tensor_view src,
                              const_tensor_view diff_dst, float* diff_oihw, float* diff_bias,
                              std::byte* scratch) const {
-    op.run(src.data, diff_dst.data, diff_oihw, diff_bias, scratch);
+    op.run(src, diff_dst, diff_oihw, diff_bias, scratch);
   }
 
   void activation_forward(activation act, const_tensor_view src, tensor_view dst) const {
-    on_.for_each_index(src.shape.elements(), activate_elements{act, span(src), span(dst)});
+    check_types(src.type, dst.type);
+    with_stored_type(dst.type, [&]<class T>() {
+      on_.for_each_index(src.shape.elements(),
+                         activate_elements<T>{act, span_of<T>(src), span_of<T>(dst)});
+    });
   }
   void activation_backward(activation act, const_tensor_view src, const_tensor_view diff_dst,
                            tensor_view diff_src) const {
-    on_.for_each_index(src.shape.elements(),
-                       activation_gradient{act, span(src), span(diff_dst), span(diff_src)});
+    check_types(src.type, diff_src.type);
+    check_types(diff_dst.type, diff_src.type);
+    with_trained_type(diff_src.type, [&]<class T>() {
+      on_.for_each_index(
+          src.shape.elements(),
+          activation_gradient<T>{act, span_of<T>(src), span_of<T>(diff_dst), span_of<T>(diff_src)});
+    });
   }
   void add_forward(const_tensor_view a, const_tensor_view b, tensor_view dst) const {
-    on_.for_each_index(a.shape.elements(), add_elements{span(a), span(b), span(dst)});
+    check_types(a.type, dst.type);
+    check_types(b.type, dst.type);
+    with_stored_type(dst.type, [&]<class T>() {
+      on_.for_each_index(a.shape.elements(),
+                         add_elements<T>{span_of<T>(a), span_of<T>(b), span_of<T>(dst)});
+    });
   }
   void scale_channels_forward(const_tensor_view src, const_tensor_view gate,
                               tensor_view dst) const {
-    run_for_each_channel(
-        on_, src.shape,
-        scale_channels{static_cast<std::size_t>(src.shape.c), span(src), span(gate), span(dst)});
+    check_types(src.type, dst.type);
+    with_stored_type(dst.type, [&]<class T>() {
+      run_for_each_channel(on_, src.shape,
+                           scale_channels<T>{static_cast<std::size_t>(src.shape.c), span_of<T>(src),
+                                             span_of<float>(gate), span_of<T>(dst)});
+    });
   }
   void global_pool_forward(const_tensor_view src, tensor_view dst) const {
     const temporary partial(on_, channel_sum_floats(src.shape, true, 1));
-    run_channel_sums(on_, src.shape, true, element_sums{span(src)}, mean_of(src.shape, dst),
-                     partial.data());
+    with_stored_type(src.type, [&]<class T>() {
+      run_channel_sums(on_, src.shape, true, element_sums<T>{span_of<T>(src)},
+                       mean_of(src.shape, dst), partial.data());
+    });
   }
   void max_pool_forward(const max_pool_problem& problem, const_tensor_view src,
                         tensor_view dst) const {
-    run_for_each_channel(on_, dst.shape, max_pool_elements{{problem, span(src)}, span(dst)});
+    check_types(src.type, dst.type);
+    with_stored_type(dst.type, [&]<class T>() {
+      run_for_each_channel(on_, dst.shape,
+                           max_pool_elements<T>{{problem, span_of<T>(src)}, span_of<T>(dst)});
+    });
   }
   void max_pool_backward(const max_pool_problem& problem, const_tensor_view src,
                          const_tensor_view diff_dst, tensor_view diff_src) const {
-    run_for_each_channel(on_, src.shape,
-                         max_pool_gradient{{problem, span(src)}, span(diff_dst), span(diff_src)});
+    check_types(src.type, diff_src.type);
+    check_types(diff_dst.type, diff_src.type);
+    with_trained_type(diff_src.type, [&]<class T>() {
+      run_for_each_channel(
+          on_, src.shape,
+          max_pool_gradient<T>{
+              {problem, span_of<T>(src)}, span_of<T>(diff_dst), span_of<T>(diff_src)});
+    });
   }
 
   /// Two rows of a number a channel stand behind the sums.
@@ -136,10 +171,13 @@ class gpu_backend {
   void batch_statistics(const_tensor_view src, float* mean, float* variance,
                         std::byte* scratch) const {
     const auto channels = static_cast<std::size_t>(src.shape.c);
-    run_channel_sums(
-        on_, src.shape, false, statistics_sums{span(src)},
-        finish_statistics{pixels_of(src.shape), span(src), {mean, channels}, {variance, channels}},
-        reinterpret_cast<float*>(scratch));
+    with_trained_type(src.type, [&]<class T>() {
+      const auto from = span_of<T>(src);
+      run_channel_sums(
+          on_, src.shape, false, statistics_sums<T>{from},
+          finish_statistics<T>{pixels_of(src.shape), from, {mean, channels}, {variance, channels}},
+          reinterpret_cast<float*>(scratch));
+    });
   }
   void prepare_norm(const float* mean, const float* variance, const float* weight,
                     const float* bias, float eps, int channels, float* constants) const {
@@ -163,51 +201,45 @@ class gpu_backend {
         move_running_statistics{
             correction, momentum, {mean, c}, {variance, c}, {running_mean, c}, {running_var, c}});
   }
+  /// `residual` is of the result's type, `diff_dst` below of that of `diff_src`.
   void normalise_forward(const normalised& what, const float* residual, tensor_view dst) const {
-    run_for_each_channel(
-        on_, dst.shape,
-        normalise_elements{what, optional_span(residual, dst.shape.elements()), span(dst)});
+    check_types(what.src.type, dst.type);
+    with_trained_type(dst.type, [&]<class T>() {
+      run_for_each_channel(
+          on_, dst.shape,
+          normalise_elements<T>{what, optional_span<const T>(residual, dst.shape.elements()),
+                                span_of<T>(dst)});
+    });
   }
   void normalise_pool(const normalised& what, tensor_view dst) const {
     const temporary partial(on_, channel_sum_floats(what.src.shape, true, 1));
-    run_channel_sums(on_, what.src.shape, true, activated_sums{what, {}},
-                     mean_of(what.src.shape, dst), partial.data());
+    with_trained_type(what.src.type, [&]<class T>() {
+      run_channel_sums(on_, what.src.shape, true, activated_sums<T>{what, {}},
+                       mean_of(what.src.shape, dst), partial.data());
+    });
   }
   void gate_backward(const normalised& what, const_tensor_view diff_dst, tensor_view diff_gate,
                      float*) const {
+    check_types(what.src.type, diff_dst.type);
     const shape4& shape = what.src.shape;
     const temporary partial(on_, channel_sum_floats(shape, true, 1));
-    run_channel_sums(
-        on_, shape, true, activated_sums{what, span(diff_dst)},
-        store_totals{shape.c, 1.0, optional_span(what.keep, static_cast<std::size_t>(shape.n)),
-                     span(diff_gate)},
-        partial.data());
+    with_trained_type(diff_dst.type, [&]<class T>() {
+      run_channel_sums(
+          on_, shape, true, activated_sums<T>{what, span_of<T>(diff_dst)},
+          store_totals{shape.c, 1.0,
+                       optional_span<const float>(what.keep, static_cast<std::size_t>(shape.n)),
+                       span_of<float>(diff_gate)},
+          partial.data());
+    });
   }
   void normalise_backward(const normalised& what, const float* diff_dst, const float* diff_pool,
                           const float*, bool of_batch, tensor_view diff_src, float* diff_weight,
                           float* diff_bias, std::byte* scratch) const {
-    const shape4& shape = what.src.shape;
-    const auto channels = static_cast<std::size_t>(shape.c),
-               images = static_cast<std::size_t>(shape.n);
-    const norm_gradient gradient{what, optional_span(diff_dst, shape.elements()),
-                                 optional_span(diff_pool, images * channels),
-                                 1.0f / static_cast<float>(shape.h * shape.w)};
-    auto* partial = reinterpret_cast<float*>(scratch);
-    float *offset = partial + norm_sum_floats(shape), *slope = offset + channels;
-    if (of_batch || diff_weight != nullptr || diff_bias != nullptr)
-      run_channel_sums(on_, shape, false, norm_gradient_sums{gradient},
-                       finish_norm_gradient{pixels_of(shape),
-                                            {what.constants.inverse, channels},
-                                            optional_span(diff_weight, channels),
-                                            optional_span(diff_bias, channels),
-                                            {offset, channels},
-                                            {slope, channels}},
-                       partial);
-    run_for_each_channel(
-        on_, shape,
-        apply_norm_gradient{
-            gradient, optional_span<const float>(of_batch ? offset : nullptr, channels),
-            optional_span<const float>(of_batch ? slope : nullptr, channels), span(diff_src)});
+    check_types(what.src.type, diff_src.type);
+    with_trained_type(diff_src.type, [&]<class T>() {
+      normalise_backward_of<T>(what, diff_dst, diff_pool, of_batch, diff_src, diff_weight,
+                               diff_bias, reinterpret_cast<float*>(scratch));
+    });
   }
 
   double loss_backward(loss_kind kind, const_tensor_view logits, const float* targets,
@@ -215,14 +247,15 @@ class gpu_backend {
     const int images = logits.shape.n, classes = logits.shape.c;
     const temporary losses(on_, static_cast<std::size_t>(images));
     const global_span<const float> wanted(targets, logits.shape.elements());
-    const auto weights = optional_span(class_weights, static_cast<std::size_t>(classes));
+    const auto weights =
+        optional_span<const float>(class_weights, static_cast<std::size_t>(classes));
     const global_span<float> to(losses.data(), static_cast<std::size_t>(images));
     if (kind == loss_kind::softmax)
-      on_.run(loss_kernel<true>{images, classes, smoothing, span(logits), wanted, weights,
-                                span(diff_logits), to});
+      on_.run(loss_kernel<true>{images, classes, smoothing, span_of<float>(logits), wanted, weights,
+                                span_of<float>(diff_logits), to});
     else
-      on_.run(loss_kernel<false>{images, classes, smoothing, span(logits), wanted, weights,
-                                 span(diff_logits), to});
+      on_.run(loss_kernel<false>{images, classes, smoothing, span_of<float>(logits), wanted,
+                                 weights, span_of<float>(diff_logits), to});
     std::vector<float> host(static_cast<std::size_t>(images));
     on_.download(losses.data(), host.data(), host.size() * sizeof(float));
     double sum = 0;
@@ -250,12 +283,39 @@ class gpu_backend {
     typename D::temporary memory_;
   };
 
-  static global_span<const float> span(const_tensor_view t) { return {t.data, t.shape.elements()}; }
-  static global_span<float> span(tensor_view t) { return {t.data, t.shape.elements()}; }
   template <class T>
-  static global_span<T> optional_span(T* data, std::size_t count) {
+  void normalise_backward_of(const normalised& what, const float* diff_dst, const float* diff_pool,
+                             bool of_batch, tensor_view diff_src, float* diff_weight,
+                             float* diff_bias, float* partial) const {
+    const shape4& shape = what.src.shape;
+    const auto channels = static_cast<std::size_t>(shape.c),
+               images = static_cast<std::size_t>(shape.n);
+    const norm_gradient<T> gradient{what, optional_span<const T>(diff_dst, shape.elements()),
+                                    optional_span<const float>(diff_pool, images * channels),
+                                    1.0f / static_cast<float>(shape.h * shape.w)};
+    float *offset = partial + norm_sum_floats(shape), *slope = offset + channels;
+    if (of_batch || diff_weight != nullptr || diff_bias != nullptr)
+      run_channel_sums(on_, shape, false, norm_gradient_sums<T>{gradient},
+                       finish_norm_gradient{pixels_of(shape),
+                                            {what.constants.inverse, channels},
+                                            optional_span<float>(diff_weight, channels),
+                                            optional_span<float>(diff_bias, channels),
+                                            {offset, channels},
+                                            {slope, channels}},
+                       partial);
+    run_for_each_channel(
+        on_, shape,
+        apply_norm_gradient<T>{gradient,
+                               optional_span<const float>(of_batch ? offset : nullptr, channels),
+                               optional_span<const float>(of_batch ? slope : nullptr, channels),
+                               span_of<T>(diff_src)});
+  }
+
+  /// Numbers of type `T` at `data`, which may be null.
+  template <class T, class From>
+  static global_span<T> optional_span(From* data, std::size_t count) {
     if (data == nullptr) return {};
-    return {data, count};
+    return {reinterpret_cast<T*>(data), count};
   }
   static double pixels_of(const shape4& s) {
     return static_cast<double>(s.elements() / static_cast<std::size_t>(s.c));
@@ -265,7 +325,7 @@ class gpu_backend {
     return (channel_sum_floats(shape, false, 2) + 3) / 4 * 4;
   }
   static store_totals mean_of(const shape4& shape, tensor_view dst) {
-    return {shape.c, 1.0 / static_cast<double>(shape.h * shape.w), {}, span(dst)};
+    return {shape.c, 1.0 / static_cast<double>(shape.h * shape.w), {}, span_of<float>(dst)};
   }
 
   D on_;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <effnet/core/error.hpp>
@@ -10,6 +12,7 @@
 #include <effnet/cuda/depthwise_functions.hpp>
 #include <effnet/cuda/kernel_calls.hpp>
 #include <effnet/cuda/normalised_functions.hpp>
+#include <effnet/cuda/source_of_type.hpp>
 #include <effnet/cuda/weight_layouts.hpp>
 
 namespace effnet::cuda {
@@ -107,6 +110,16 @@ decltype(auto) with_tile(products of, const With& with) {
   if (of == products::fp16) return with.template operator()<tensor_tile<products::fp16>>();
   return with_gradient_tile(of, with);
 }
+/// Whether there are kernels for products of `Tile` on maps of `T`: halves are not widened for
+/// products that are more exact than they are.
+template <class Tile, class T>
+constexpr bool multiplies_stored = std::is_same_v<T, float> ||
+                                   (std::is_same_v<T, bf16> && Tile::of == products::bf16) ||
+                                   (std::is_same_v<T, fp16> && Tile::of == products::fp16);
+inline std::string type_mismatch(products of) {
+  return sentence("a backend that multiplies in ", name_of(of),
+                  " cannot read maps of another type");
+}
 /// Throws `backend_error` for what has no gradients.
 inline products of_gradients(products of) {
   if (of == products::fp16)
@@ -130,9 +143,10 @@ class gpu_convolution {
   weight_layout layout() const { return packer_.layout(); }
   std::string_view implementation() const {
     if (!problem_.depthwise())
-      return with_tile(products_,
-                       [&]<class Tile>() { return dense_product<forward_windows, Tile>::name; });
-    return has_depthwise_kernel(problem_) ? "depthwise_forward" : any_depthwise::name;
+      return with_tile(products_, [&]<class Tile>() {
+        return dense_product<forward_windows, Tile, float>::name;
+      });
+    return has_depthwise_kernel(problem_) ? "depthwise_forward" : any_depthwise<float>::name;
   }
 
   packed_weights<D> pack(const float* oihw, const float* bias) const {
@@ -143,27 +157,21 @@ class gpu_convolution {
   }
 
   /// `gate`: [n][channels], which a dense convolution's source is multiplied by, or null.
-  void forward(const packed_weights<D>& packed, const float* src, float* dst,
+  void forward(const packed_weights<D>& packed, const_tensor_view src, tensor_view dst,
                const float* gate = nullptr) const {
-    const global_span<const float> from(src, problem_.src.elements());
-    const global_span<float> to(dst, problem_.dst().elements());
-    if (!problem_.depthwise()) {
-      global_span<const float> gates;
-      if (gate != nullptr)
-        gates = {gate, static_cast<std::size_t>(problem_.src.n) *
-                           static_cast<std::size_t>(problem_.src.c)};
-      with_tile(products_, [&]<class Tile>() {
-        on_.run(dense_product<forward_windows, Tile>{
-            {problem_}, then_, from, packed.weight_span(), packed.bias_span(), to, gates});
-      });
-      return;
-    }
-    if (has_depthwise_kernel(problem_))
-      run_depthwise(packed, from, to, {});
-    else
-      run_for_each_channel(on_, problem_.dst(),
-                           any_depthwise{problem_, then_.before, from, packed.weight_span(),
-                                         packed.bias_span(), to});
+    const source_of_type<D> source(on_, src, dst.type);
+    with_stored_type(dst.type, [&]<class T>() {
+      const auto from = span_of<T>(source.view());
+      const auto to = span_of<T>(dst);
+      if (!problem_.depthwise())
+        run_dense<T>(packed, from, to, gate);
+      else if (has_depthwise_kernel(problem_))
+        run_depthwise<T>(packed, from, to, {});
+      else
+        run_for_each_channel(on_, problem_.dst(),
+                             any_depthwise<T>{problem_, then_.before, from, packed.weight_span(),
+                                              packed.bias_span(), to});
+    });
   }
 
   /// For `forward_with_means`.
@@ -173,38 +181,58 @@ class gpu_convolution {
            static_cast<std::size_t>(problem_.out);
   }
   /// A depthwise convolution, and the means of its results over every image: [n][channels].
-  void forward_with_means(const packed_weights<D>& packed, const float* src, float* dst,
+  void forward_with_means(const packed_weights<D>& packed, const_tensor_view src, tensor_view dst,
                           float* means, float* partial) const {
     const shape4 d = problem_.dst();
     const auto channels = static_cast<std::size_t>(d.c), images = static_cast<std::size_t>(d.n);
     const store_totals mean_of{
         d.c, 1.0 / static_cast<double>(d.h * d.w), {}, {means, images * channels}};
-    if (has_depthwise_kernel(problem_)) {
-      const std::size_t floats = mean_floats();
-      run_depthwise(packed, {src, problem_.src.elements()}, {dst, d.elements()}, {partial, floats});
-      on_.run(finish_sums<store_totals>{d.n, d.c, sum_parts(), {partial, floats}, mean_of});
-    } else {
-      forward(packed, src, dst);
-      run_channel_sums(on_, d, true, element_sums{{dst, d.elements()}}, mean_of, partial);
-    }
+    if (!has_depthwise_kernel(problem_)) forward(packed, src, dst);
+    const source_of_type<D> source(on_, src, dst.type);
+    with_stored_type(dst.type, [&]<class T>() {
+      if (has_depthwise_kernel(problem_)) {
+        const std::size_t floats = mean_floats();
+        run_depthwise<T>(packed, span_of<T>(source.view()), span_of<T>(dst), {partial, floats});
+        on_.run(finish_sums<store_totals>{d.n, d.c, sum_parts(), {partial, floats}, mean_of});
+      } else {
+        run_channel_sums(on_, d, true, element_sums<T>{span_of<T>(const_tensor_view(dst))}, mean_of,
+                         partial);
+      }
+    });
   }
 
  private:
+  template <class T>
+  void run_dense(const packed_weights<D>& packed, global_span<const T> src, global_span<T> dst,
+                 const float* gate) const {
+    global_span<const float> gates;
+    if (gate != nullptr)
+      gates = {gate,
+               static_cast<std::size_t>(problem_.src.n) * static_cast<std::size_t>(problem_.src.c)};
+    with_tile(products_, [&]<class Tile>() {
+      if constexpr (multiplies_stored<Tile, T>)
+        on_.run(dense_product<forward_windows, Tile, T>{
+            {problem_}, then_, src, packed.weight_span(), packed.bias_span(), dst, gates});
+      else
+        throw backend_error(type_mismatch(products_));
+    });
+  }
   /// `sums`: [n][sum_parts()][channels], or empty.
-  void run_depthwise(const packed_weights<D>& packed, global_span<const float> src,
-                     global_span<float> dst, global_span<float> sums) const {
+  template <class T>
+  void run_depthwise(const packed_weights<D>& packed, global_span<const T> src, global_span<T> dst,
+                     global_span<float> sums) const {
     with_depthwise_kernel(
         problem_.kernel, problem_.stride, problem_.out, [&]<int Kernel, int Stride, int Width>() {
-          on_.run(depthwise_forward<Kernel, Stride, Width>{
+          on_.run(depthwise_forward<T, Kernel, Stride, Width>{
               problem_, then_.before, src, packed.weight_span(), packed.bias_span(), dst, sums});
         });
   }
   unsigned sum_parts() const {
     unsigned parts = 0;
-    with_depthwise_kernel(problem_.kernel, problem_.stride, problem_.out,
-                          [&]<int Kernel, int Stride, int Width>() {
-                            parts = depthwise_forward<Kernel, Stride, Width>::parts(problem_);
-                          });
+    with_depthwise_kernel(
+        problem_.kernel, problem_.stride, problem_.out, [&]<int Kernel, int Stride, int Width>() {
+          parts = depthwise_forward<float, Kernel, Stride, Width>::parts(problem_);
+        });
     return parts;
   }
 
@@ -235,29 +263,36 @@ class gpu_data_gradient {
     packer_.repack(oihw, nullptr, packed);
   }
 
-  void run(const packed_weights<D>& packed, const float* diff_dst, float* diff_src) const {
-    const global_span<const float> from(diff_dst, problem_.dst().elements());
-    const global_span<float> to(diff_src, problem_.src.elements());
+  void run(const packed_weights<D>& packed, const_tensor_view diff_dst,
+           tensor_view diff_src) const {
+    check_types(diff_dst.type, diff_src.type);
+    with_trained_type(diff_src.type, [&]<class T>() {
+      run_on(packed, span_of<T>(diff_dst), span_of<T>(diff_src));
+    });
+  }
+
+ private:
+  template <class T>
+  void run_on(const packed_weights<D>& packed, global_span<const T> from, global_span<T> to) const {
     if (!problem_.depthwise()) {
       with_gradient_tile(products_, [&]<class Tile>() {
-        on_.run(dense_product<backward_windows, Tile>{
-            {problem_}, {}, from, packed.weight_span(), {}, to});
+        if constexpr (multiplies_stored<Tile, T>)
+          on_.run(dense_product<backward_windows, Tile, T>{
+              {problem_}, {}, from, packed.weight_span(), {}, to});
+        else
+          throw backend_error(type_mismatch(products_));
       });
-      return;
-    }
-    if (turns()) {
+    } else if (turns()) {
       const conv_problem turned = turned_problem();
       with_depthwise_kernel(turned.kernel, 1, turned.out, [&]<int Kernel, int Stride, int Width>() {
-        on_.run(depthwise_forward<Kernel, Stride, Width>{
+        on_.run(depthwise_forward<T, Kernel, Stride, Width>{
             turned, activation::identity, from, packed.weight_span(), {}, to, {}});
       });
     } else {
       run_for_each_channel(on_, problem_.src,
-                           depthwise_data_gradient{problem_, from, packed.weight_span(), to});
+                           depthwise_data_gradient<T>{problem_, from, packed.weight_span(), to});
     }
   }
-
- private:
   /// At stride 1 it is a convolution of the result's gradient with the kernel turned around.
   bool turns() const { return has_depthwise_kernel(problem_) && problem_.stride == 1; }
   conv_problem turned_problem() const {
@@ -285,7 +320,7 @@ class gpu_weight_gradient {
         products_(of_gradients(of)),
         bias_(bias),
         parts_(with_gradient_tile(products_, [&]<class Tile>() {
-          return dense_weight_gradient<Tile>::parts_for(problem);
+          return dense_weight_gradient<Tile, float>::parts_for(problem);
         })) {}
 
   std::size_t scratch_bytes() const {
@@ -298,27 +333,21 @@ class gpu_weight_gradient {
     return floats * sizeof(float);
   }
 
-  void run(const float* src, const float* diff_dst, float* diff_oihw, float* diff_bias,
+  void run(const_tensor_view src, const_tensor_view diff_dst, float* diff_oihw, float* diff_bias,
            std::byte* scratch) const {
-    const global_span<const float> from(src, problem_.src.elements());
-    const global_span<const float> diff(diff_dst, problem_.dst().elements());
-    const global_span<float> to(diff_oihw, problem_.weights());
+    const source_of_type<D> source(on_, src, diff_dst.type);
     auto* partial = reinterpret_cast<float*>(scratch);
-    if (!problem_.depthwise())
-      run_dense(from, diff, to, partial);
-    else if (problem_.kernel == 3)
-      run_depthwise<3>(from, diff, to, partial);
-    else if (problem_.kernel == 5)
-      run_depthwise<5>(from, diff, to, partial);
-    else
-      run_taps(from, diff, to, partial);
-    if (bias_)
-      run_channel_sums(on_, problem_.dst(), false, element_sums{diff},
-                       store_totals{.channels = problem_.out,
-                                    .factor = 1,
-                                    .keep = {},
-                                    .dst = {diff_bias, static_cast<std::size_t>(problem_.out)}},
-                       partial);
+    with_trained_type(diff_dst.type, [&]<class T>() {
+      const auto diff = span_of<T>(diff_dst);
+      run_weights(span_of<T>(source.view()), diff, {diff_oihw, problem_.weights()}, partial);
+      if (bias_)
+        run_channel_sums(on_, problem_.dst(), false, element_sums<T>{diff},
+                         store_totals{.channels = problem_.out,
+                                      .factor = 1,
+                                      .keep = {},
+                                      .dst = {diff_bias, static_cast<std::size_t>(problem_.out)}},
+                         partial);
+    });
   }
 
  private:
@@ -326,11 +355,28 @@ class gpu_weight_gradient {
   /// Taps of a depthwise kernel that one pass sums up.
   int at_once() const { return problem_.kernel == 3 || problem_.kernel == 5 ? taps() : 1; }
 
-  void run_dense(global_span<const float> src, global_span<const float> diff_dst,
+  template <class T>
+  void run_weights(global_span<const T> src, global_span<const T> diff_dst,
+                   global_span<float> diff_oihw, float* partial) const {
+    if (!problem_.depthwise())
+      run_dense(src, diff_dst, diff_oihw, partial);
+    else if (problem_.kernel == 3)
+      run_depthwise<3>(src, diff_dst, diff_oihw, partial);
+    else if (problem_.kernel == 5)
+      run_depthwise<5>(src, diff_dst, diff_oihw, partial);
+    else
+      run_taps(src, diff_dst, diff_oihw, partial);
+  }
+  template <class T>
+  void run_dense(global_span<const T> src, global_span<const T> diff_dst,
                  global_span<float> diff_oihw, float* partial) const {
     const std::size_t floats = parts_ * problem_.weights();
     with_gradient_tile(products_, [&]<class Tile>() {
-      on_.run(dense_weight_gradient<Tile>{{problem_}, src, diff_dst, {partial, floats}, parts_});
+      if constexpr (multiplies_stored<Tile, T>)
+        on_.run(
+            dense_weight_gradient<Tile, T>{{problem_}, src, diff_dst, {partial, floats}, parts_});
+      else
+        throw backend_error(type_mismatch(products_));
     });
     on_.for_each_index(problem_.weights(), add_weight_parts{.out = problem_.out,
                                                             .in = problem_.src.c,
@@ -339,19 +385,20 @@ class gpu_weight_gradient {
                                                             .partial = {partial, floats},
                                                             .diff_oihw = diff_oihw});
   }
-  template <int Kernel>
-  void run_depthwise(global_span<const float> src, global_span<const float> diff_dst,
+  template <int Kernel, class T>
+  void run_depthwise(global_span<const T> src, global_span<const T> diff_dst,
                      global_span<float> diff_oihw, float* partial) const {
     run_channel_sums(on_, problem_.dst(), false,
-                     depthwise_weight_sums<Kernel>{problem_, src, diff_dst},
+                     depthwise_weight_sums<T, Kernel>{problem_, src, diff_dst},
                      store_tap_totals<Kernel * Kernel>{diff_oihw, 0, taps()}, partial);
   }
-  void run_taps(global_span<const float> src, global_span<const float> diff_dst,
+  template <class T>
+  void run_taps(global_span<const T> src, global_span<const T> diff_dst,
                 global_span<float> diff_oihw, float* partial) const {
     for (int t = 0; t < taps(); ++t)
       run_channel_sums(
           on_, problem_.dst(), false,
-          depthwise_tap_sum{problem_, src, diff_dst, t / problem_.kernel, t % problem_.kernel},
+          depthwise_tap_sum<T>{problem_, src, diff_dst, t / problem_.kernel, t % problem_.kernel},
           store_tap_totals<1>{diff_oihw, t, taps()}, partial);
   }
 

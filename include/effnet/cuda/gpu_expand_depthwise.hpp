@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include <effnet/core/rounded_up.hpp>
 #include <effnet/cuda/gpu_convolution.hpp>
 
 namespace effnet::cuda {
@@ -14,35 +15,42 @@ template <device D>
 class gpu_expand_depthwise {
  public:
   gpu_expand_depthwise(std::optional<gpu_convolution<D>> expand, gpu_convolution<D> depthwise,
-                       std::size_t wide_elements)
-      : expand_(std::move(expand)), depthwise_(std::move(depthwise)), wide_(wide_elements) {}
+                       const shape4& wide, dtype maps)
+      : expand_(std::move(expand)), depthwise_(std::move(depthwise)), wide_(wide), maps_(maps) {}
 
   const gpu_convolution<D>& expand() const { return *expand_; }
   const gpu_convolution<D>& depthwise() const { return depthwise_; }
   std::string_view implementation() const { return depthwise_.implementation(); }
   /// The expanded tensor, and parts of sums.
   std::size_t scratch_bytes() const {
-    return (wide_floats() + depthwise_.mean_floats()) * sizeof(float);
+    return wide_bytes() + depthwise_.mean_floats() * sizeof(float);
   }
 
   /// `expand` is null where there is none, `means` where they are not wanted.
-  void run(const packed_weights<D>* expand, const packed_weights<D>& depthwise, const float* src,
-           float* dst, float* means, std::byte* scratch) const {
-    auto* wide = reinterpret_cast<float*>(scratch);
-    if (expand_) expand_->forward(*expand, std::exchange(src, wide), wide);
+  void run(const packed_weights<D>* expand, const packed_weights<D>& depthwise,
+           const_tensor_view src, tensor_view dst, float* means, std::byte* scratch) const {
+    const tensor_view wide{reinterpret_cast<float*>(scratch), wide_, maps_};
+    if (expand_) {
+      expand_->forward(*expand, src, wide);
+      src = wide;
+    }
     if (means != nullptr)
-      depthwise_.forward_with_means(depthwise, src, dst, means, wide + wide_floats());
+      depthwise_.forward_with_means(depthwise, src, dst, means,
+                                    reinterpret_cast<float*>(scratch + wide_bytes()));
     else
       depthwise_.forward(depthwise, src, dst);
   }
 
  private:
   /// A multiple of the widest access, for what stands behind.
-  std::size_t wide_floats() const { return expand_ ? (wide_ + 3) / 4 * 4 : 0; }
+  std::size_t wide_bytes() const {
+    return expand_ ? rounded_up(wide_.elements() * size_of(maps_), std::size_t{16}) : 0;
+  }
 
   std::optional<gpu_convolution<D>> expand_;
   gpu_convolution<D> depthwise_;
-  std::size_t wide_;
+  shape4 wide_;
+  dtype maps_;
 };
 
 }  // namespace effnet::cuda

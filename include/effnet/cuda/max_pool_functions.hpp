@@ -9,9 +9,10 @@
 namespace effnet::cuda {
 
 /// Max pooling; what lies outside the image is never the maximum.
+template <class T>
 struct max_pool_window {
   max_pool_problem problem;
-  global_span<const float> src;
+  global_span<const T> src;
 
   /// The largest number of the window of result (y, x), and where it stands first.
   EFFNET_HD float largest(int n, int y, int x, std::size_t channel, int& at_y, int& at_x) const {
@@ -28,11 +29,12 @@ struct max_pool_window {
   }
 };
 
+template <class T>
 struct max_pool_elements {
   static constexpr const char* name = "max_pool";
 
-  max_pool_window window;
-  global_span<float> dst;
+  max_pool_window<T> window;
+  global_span<T> dst;
 
   template <int Width>
   EFFNET_HD void operator()(const element_place& at) const {
@@ -46,12 +48,13 @@ struct max_pool_elements {
 };
 
 /// A source pixel's gradient: those of the windows whose maximum it is.
+template <class T>
 struct max_pool_gradient {
   static constexpr const char* name = "max_pool_backward";
 
-  max_pool_window window;
-  global_span<const float> diff_dst;
-  global_span<float> diff_src;
+  max_pool_window<T> window;
+  global_span<const T> diff_dst;
+  global_span<T> diff_src;
 
   template <int Width>
   EFFNET_HD void operator()(const element_place& at) const {

@@ -10,14 +10,18 @@
 namespace effnet::cuda {
 
 /// `normalised`, as kernels read it.
+template <class T>
 struct normalised_reader {
   activation act;
   int channels;
-  global_span<const float> src, mean, inverse, scale, shift;
+  global_span<const T> src;
+  global_span<const float> mean, inverse, scale, shift;
   global_span<const float> gate, keep;  ///< empty: 1
 
   normalised_reader(const normalised& what)
-      : act(what.act), channels(what.src.shape.c), src(what.src.data, what.src.shape.elements()) {
+      : act(what.act),
+        channels(what.src.shape.c),
+        src(reinterpret_cast<const T*>(what.src.data), what.src.shape.elements()) {
     const auto c = static_cast<std::size_t>(channels),
                n = static_cast<std::size_t>(what.src.shape.n);
     mean = {what.constants.mean, c}, inverse = {what.constants.inverse, c};
@@ -56,11 +60,12 @@ struct normalised_reader {
 
 /// Of every channel the sums of x - x0 and of its square, where x0 is the channel's first number:
 /// squares of numbers far from zero would cancel.
+template <class T>
 struct statistics_sums {
   static constexpr const char* name = "batch_statistics";
   static constexpr int count = 2;
 
-  global_span<const float> src;
+  global_span<const T> src;
 
   template <int Width>
   EFFNET_HD void operator()(const element_place& at, floats_of<Width> (&sums)[count]) const {
@@ -73,12 +78,13 @@ struct statistics_sums {
     }
   }
 };
+template <class T>
 struct finish_statistics {
   static constexpr const char* name = "finish_statistics";
   static constexpr int count = 2;
 
   double pixels;
-  global_span<const float> src;
+  global_span<const T> src;
   global_span<float> mean, variance;
 
   EFFNET_HD void operator()(std::size_t, std::size_t channel, const double (&totals)[count]) const {
@@ -90,17 +96,18 @@ struct finish_statistics {
 };
 
 /// dst = what + residual.
+template <class T>
 struct normalise_elements {
   static constexpr const char* name = "normalise";
 
-  normalised_reader what;
-  global_span<const float> residual;  ///< empty: 0
-  global_span<float> dst;
+  normalised_reader<T> what;
+  global_span<const T> residual;  ///< empty: 0
+  global_span<T> dst;
 
   template <int Width>
   EFFNET_HD void operator()(const element_place& at) const {
-    auto x = what.activated<Width>(at);
-    const auto by = what.factor<Width>(at);
+    auto x = what.template activated<Width>(at);
+    const auto by = what.template factor<Width>(at);
     floats_of<Width> add = {};
     if (!residual.empty()) add = residual.template load<Width>(at.element);
     for (int v = 0; v < Width; ++v) x[v] = x[v] * by[v] + add[v];
@@ -109,16 +116,17 @@ struct normalise_elements {
 };
 
 /// Sums of act(scale * src + shift), times the gradient of the result where there is one.
+template <class T>
 struct activated_sums {
   static constexpr const char* name = "activated_sums";
   static constexpr int count = 1;
 
-  normalised_reader what;
-  global_span<const float> diff_dst;  ///< empty: 1
+  normalised_reader<T> what;
+  global_span<const T> diff_dst;  ///< empty: 1
 
   template <int Width>
   EFFNET_HD void operator()(const element_place& at, floats_of<Width> (&sums)[count]) const {
-    auto x = what.activated<Width>(at);
+    auto x = what.template activated<Width>(at);
     if (!diff_dst.empty()) {
       const auto diff = diff_dst.template load<Width>(at.element);
       for (int v = 0; v < Width; ++v) x[v] *= diff[v];
@@ -127,11 +135,12 @@ struct activated_sums {
   }
 };
 /// Plain sums, for means and gradients of biases.
+template <class T>
 struct element_sums {
   static constexpr const char* name = "element_sums";
   static constexpr int count = 1;
 
-  global_span<const float> src;
+  global_span<const T> src;
 
   template <int Width>
   EFFNET_HD void operator()(const element_place& at, floats_of<Width> (&sums)[count]) const {
@@ -158,17 +167,19 @@ struct store_totals {
 };
 
 /// g = (diff_dst * gate * keep + diff_pool / (h w)) * act'(scale * src + shift).
+template <class T>
 struct norm_gradient {
-  normalised_reader what;
-  global_span<const float> diff_dst, diff_pool;  ///< either may be empty
-  float share;                                   ///< 1 / (h w)
+  normalised_reader<T> what;
+  global_span<const T> diff_dst;       ///< may be empty, if
+  global_span<const float> diff_pool;  ///< this is not, or the other way round
+  float share;                         ///< 1 / (h w)
 
   template <int Width>
   EFFNET_HD floats_of<Width> of(const element_place& at) const {
     floats_of<Width> g = {};
     if (!diff_dst.empty()) {
       g = diff_dst.template load<Width>(at.element);
-      const auto by = what.factor<Width>(at);
+      const auto by = what.template factor<Width>(at);
       for (int v = 0; v < Width; ++v) g[v] *= by[v];
     }
     if (!diff_pool.empty()) {
@@ -176,21 +187,22 @@ struct norm_gradient {
           at.image * static_cast<std::size_t>(what.channels) + at.channel);
       for (int v = 0; v < Width; ++v) g[v] += pooled[v] * share;
     }
-    const auto x = what.before_activation<Width>(at);
+    const auto x = what.template before_activation<Width>(at);
     for (int v = 0; v < Width; ++v) g[v] *= math::derivative(what.act, x[v]);
     return g;
   }
 };
 /// Sums of g and of g (src - mean).
+template <class T>
 struct norm_gradient_sums {
   static constexpr const char* name = "norm_gradient_sums";
   static constexpr int count = 2;
 
-  norm_gradient gradient;
+  norm_gradient<T> gradient;
 
   template <int Width>
   EFFNET_HD void operator()(const element_place& at, floats_of<Width> (&sums)[count]) const {
-    const auto g = gradient.of<Width>(at);
+    const auto g = gradient.template of<Width>(at);
     const auto x = gradient.what.src.template load<Width>(at.element);
     const auto mean = gradient.what.mean.template load<Width>(at.channel);
     for (int v = 0; v < Width; ++v) {
@@ -218,16 +230,17 @@ struct finish_norm_gradient {
   }
 };
 /// diff_src = scale * (g - offset - slope * (src - mean)), or scale * g.
+template <class T>
 struct apply_norm_gradient {
   static constexpr const char* name = "apply_norm_gradient";
 
-  norm_gradient gradient;
+  norm_gradient<T> gradient;
   global_span<const float> offset, slope;  ///< both empty: 0
-  global_span<float> diff_src;
+  global_span<T> diff_src;
 
   template <int Width>
   EFFNET_HD void operator()(const element_place& at) const {
-    auto g = gradient.of<Width>(at);
+    auto g = gradient.template of<Width>(at);
     const auto scale = gradient.what.scale.template load<Width>(at.channel);
     if (!offset.empty()) {
       const auto x = gradient.what.src.template load<Width>(at.element);

@@ -67,7 +67,7 @@ class expand_depthwise<B> {
     depthwise_weights_ = plan.packed(index, op_->depthwise());
     plan.scratch(op_->scratch_bytes());
     dst_ = plan.acquire(depthwise.dst());
-    if (with_means) means_ = plan.acquire({dst_.shape.n, 1, 1, dst_.shape.c});
+    if (with_means) means_ = plan.acquire_rows(dst_.shape.n, dst_.shape.c);
   }
 
   const slot& dst() const { return dst_; }

@@ -62,9 +62,9 @@ class forward_plan {
       at = wide;
     }
     pool_src_ = at;
-    embedding_ = plan.acquire({images.n, 1, 1, at.shape.c});
+    embedding_ = plan.acquire_rows(images.n, at.shape.c);
     classifier_.emplace(plan, layer_role::classifier, embedding_.shape, epilogue{});
-    logits_ = plan.acquire(classifier_->dst_shape());
+    logits_ = plan.acquire_rows(images.n, classifier_->dst_shape().c);
     arena_bytes_ = plan.arena_bytes();
     scratch_bytes_ = plan.scratch_bytes();
   }

@@ -15,6 +15,7 @@ struct slot {
   std::size_t offset = 0;
   shape4 shape;
   bool external = false;  ///< the caller's images, not in the arena
+  dtype type = dtype::f32;
 };
 
 /// A session's memory during one forward pass.
@@ -24,7 +25,7 @@ struct arena_view {
   const float* images = nullptr;
 
   tensor_view at(const slot& s) const {
-    return {reinterpret_cast<float*>(arena + s.offset), s.shape};
+    return {reinterpret_cast<float*>(arena + s.offset), s.shape, s.type};
   }
   const_tensor_view source(const slot& s) const {
     if (s.external) return {images, s.shape};
@@ -56,8 +57,11 @@ class plan_builder {
     return state_.packed(index, op);
   }
 
-  slot acquire(shape4 shape) {
-    return {space_.acquire(shape.elements() * sizeof(float)), shape, false};
+  /// A map between two layers, in the type in which the backend stores them.
+  slot acquire(shape4 shape) { return acquire(shape, map_type(backend_)); }
+  /// A number a channel, or a class, of every image.
+  slot acquire_rows(int images, int channels) {
+    return acquire({images, 1, 1, channels}, dtype::f32);
   }
   void release(const slot& s) {
     if (!s.external) space_.release(s.offset);
@@ -69,6 +73,10 @@ class plan_builder {
   std::size_t scratch_bytes() const { return scratch_bytes_; }
 
  private:
+  slot acquire(shape4 shape, dtype type) {
+    return {space_.acquire(shape.elements() * size_of(type)), shape, false, type};
+  }
+
   const network_state<B>& state_;
   const B& backend_;
   arena_plan space_;

@@ -15,11 +15,11 @@ class squeeze_excite {
                  const std::optional<slot>& means = {})
       : on_(on),
         pools_(!means),
-        pooled_(means ? *means : plan.acquire({on.shape.n, 1, 1, on.shape.c})),
+        pooled_(means ? *means : plan.acquire_rows(on.shape.n, on.shape.c)),
         squeeze_(plan, layer_role::squeeze, pooled_.shape, {.before = act}),
-        squeezed_(plan.acquire(squeeze_.dst_shape())),
+        squeezed_(plan.acquire_rows(on.shape.n, squeeze_.dst_shape().c)),
         excite_(plan, layer_role::excite, squeezed_.shape, {.before = activation::sigmoid}),
-        gate_(plan.acquire(excite_.dst_shape())) {
+        gate_(plan.acquire_rows(on.shape.n, on.shape.c)) {
     for (const slot& s : {pooled_, squeezed_}) plan.release(s);
   }
 

@@ -11,11 +11,11 @@ class trained_head {
   trained_head(training_builder<B>& build, const training_value<B>& src)
       : src_(src),
         pooled_shape_{src.shape.n, 1, 1, src.shape.c},
-        pooled_(build.space.add(pooled_shape_)),
-        dropped_(build.space.add(pooled_shape_)),
+        pooled_(build.space.add_rows(pooled_shape_)),
+        dropped_(build.space.add_rows(pooled_shape_)),
         classifier_(build, layer_role::classifier, pooled_shape_, src.differentiable),
-        logits_(build.space.add(classifier_.dst_shape())),
-        diff_logits_(build.space.add(classifier_.dst_shape())),
+        logits_(build.space.add_rows(classifier_.dst_shape())),
+        diff_logits_(build.space.add_rows(classifier_.dst_shape())),
         identity_(build.statistics),
         mask_(identity_ + norm_constants::rows * channels()) {
     build.statistics = mask_ + pooled_shape_.elements();
@@ -56,7 +56,7 @@ class trained_head {
   void plan_backward(training_space& space) {
     space.acquire(diff_logits_);
     if (!src_.differentiable) return;
-    diff_pooled_ = space.acquire(pooled_shape_);
+    diff_pooled_ = space.acquire_rows(pooled_shape_);
     if (src_.unit != nullptr) {
       src_.unit->set_diff_pool(diff_pooled_);
     } else {

@@ -14,13 +14,13 @@ class trained_squeeze_excite {
         act_(act),
         pooled_shape_(pooled(unit.value().shape)),
         differentiable_(unit.value().differentiable),
-        pooled_(build.space.add(pooled_shape_)),
+        pooled_(build.space.add_rows(pooled_shape_)),
         squeeze_(build, layer_role::squeeze, pooled_shape_, differentiable_),
-        squeezed_(build.space.add(squeeze_.dst_shape())),
-        active_(build.space.add(squeeze_.dst_shape())),
+        squeezed_(build.space.add_rows(squeeze_.dst_shape())),
+        active_(build.space.add_rows(squeeze_.dst_shape())),
         excite_(build, layer_role::excite, squeeze_.dst_shape(), differentiable_),
-        excited_(build.space.add(pooled_shape_)),
-        gate_(build.space.add(pooled_shape_)) {
+        excited_(build.space.add_rows(pooled_shape_)),
+        gate_(build.space.add_rows(pooled_shape_)) {
     unit.set_gate(gate_);
   }
 
@@ -46,10 +46,10 @@ class trained_squeeze_excite {
 
   void plan_backward(training_space& space) {
     diff_dst_ = space.diff(unit_->dst());
-    diff_gate_ = space.acquire(pooled_shape_);
-    diff_active_ = space.acquire(squeeze_.dst_shape());
-    diff_pooled_ = space.acquire(pooled_shape_);
-    sums_ = space.acquire(sums_shape());
+    diff_gate_ = space.acquire_rows(pooled_shape_);
+    diff_active_ = space.acquire_rows(squeeze_.dst_shape());
+    diff_pooled_ = space.acquire_rows(pooled_shape_);
+    sums_ = space.acquire_rows(sums_shape());
     space.release(diff_gate_);
     space.release(diff_active_);
     unit_->set_diff_pool(diff_pooled_);

@@ -25,7 +25,12 @@ class training_builder {
  public:
   training_builder(const trained_tensors<B>& of, packed_for_training<B>& copies, const B& device,
                    const convention& conventions, const training_settings& how)
-      : tensors(of), packed(copies), on(device), rule(conventions), settings(how) {}
+      : tensors(of),
+        packed(copies),
+        on(device),
+        rule(conventions),
+        settings(how),
+        space(map_type(device)) {}
 
   const trained_tensors<B>& tensors;
   packed_for_training<B>& packed;
@@ -57,13 +62,13 @@ struct training_pass {
   std::byte* arena = nullptr;
   std::byte* scratch = nullptr;
   float* statistics = nullptr;
-  const std::size_t* offsets = nullptr;  ///< of buffers in the arena, by number
+  const training_space::place* places = nullptr;  ///< of buffers in the arena, by number
   const float* images = nullptr;
   const float* keep = nullptr;  ///< stochastic depth's, [blocks, n]; null: every block is kept
   std::uint64_t version = 0;    ///< of the weights; copies packed from another are stale
 
   tensor_view at(int id, shape4 shape) const {
-    return {reinterpret_cast<float*>(arena + offsets[id]), shape};
+    return {reinterpret_cast<float*>(arena + places[id].offset), shape, places[id].type};
   }
 };
 

@@ -72,14 +72,14 @@ class training_plan {
 
   /// Logits in training mode; `drops` says whether dropout's mask is to be used.
   void forward(training_pass<B> pass, bool drops) const {
-    pass.offsets = forward_places_.data();
+    pass.places = forward_places_.data();
     for (const segment& s : segments_)
       for (const node& n : s.nodes) std::visit([&](const auto& op) { op.forward(pass, true); }, n);
     head_->forward(pass, drops);
   }
   /// Gradients of everything trained, from that of the logits.
   void backward(training_pass<B> pass, bool drops) const {
-    pass.offsets = backward_places_.data();
+    pass.places = backward_places_.data();
     head_->backward(pass, drops);
     for (auto s = segments_.rbegin(); s != segments_.rend(); ++s) {
       if (!s->dst.differentiable) return;
@@ -91,11 +91,11 @@ class training_plan {
   }
   /// Logits and their gradient lie in the places of these passes.
   const_tensor_view logits(training_pass<B> pass) const {
-    pass.offsets = backward_places_.data();
+    pass.places = backward_places_.data();
     return head_->logits(pass);
   }
   tensor_view diff_logits(training_pass<B> pass) const {
-    pass.offsets = backward_places_.data();
+    pass.places = backward_places_.data();
     return head_->diff_logits(pass);
   }
 
@@ -196,7 +196,7 @@ class training_plan {
     }
     if (memory_.empty() || memory_.back().name != "head") memory_.push_back({.name = "head"});
     head_->plan_forward(space);
-    forward_places_ = space.offsets();
+    forward_places_ = space.places();
     head_->plan_backward(space);
     memory_.back().peak = std::max(memory_.back().peak, space.live_bytes());
     for (std::size_t i = segments_.size(); i-- > 0;) {
@@ -216,7 +216,7 @@ class training_plan {
       }
       space.sweep(s.first, s.last, [](int) { return false; });
     }
-    backward_places_ = space.offsets();
+    backward_places_ = space.places();
     forward_places_.resize(backward_places_.size());
     arena_bytes_ = space.peak();
   }
@@ -237,7 +237,7 @@ class training_plan {
   std::optional<trained_head<B>> head_;
   int blocks_ = 0;
   std::size_t keep_ = 0, statistics_ = 0, scratch_bytes_ = 0, arena_bytes_ = 0;
-  std::vector<std::size_t> forward_places_, backward_places_;
+  std::vector<training_space::place> forward_places_, backward_places_;
   std::vector<memory_plan::row> memory_;
 };
 

@@ -15,14 +15,21 @@ class training_space {
  public:
   static constexpr int none = -1;
 
-  /// A new buffer, without a place.
-  int add(shape4 shape) {
-    buffers_.push_back({.shape = shape});
-    return static_cast<int>(buffers_.size()) - 1;
-  }
+  /// Where a buffer lies in the arena.
+  struct place {
+    std::size_t offset;
+    dtype type;
+  };
+
+  explicit training_space(dtype maps) : maps_(maps) {}
+
+  /// A new map, or the gradient of one, without a place.
+  int add(shape4 shape) { return add(shape, maps_); }
+  /// The same of rows of numbers, one row an image.
+  int add_rows(shape4 shape) { return add(shape, dtype::f32); }
   /// The caller's images: they are never placed.
   int add_external(shape4 shape) {
-    const int id = add(shape);
+    const int id = add_rows(shape);
     at(id).external = true;
     return id;
   }
@@ -34,14 +41,11 @@ class training_space {
   void acquire(int id) {
     entry& b = at(id);
     if (b.live || b.external) return;
-    b.offset = space_.acquire(b.shape.elements() * sizeof(float));
+    b.offset = space_.acquire(b.shape.elements() * size_of(b.type));
     b.live = true;
   }
-  int acquire(shape4 shape) {
-    const int id = add(shape);
-    acquire(id);
-    return id;
-  }
+  int acquire(shape4 shape) { return acquired(add(shape)); }
+  int acquire_rows(shape4 shape) { return acquired(add_rows(shape)); }
   void release(int id) {
     if (id == none || !at(id).live) return;
     space_.release(at(id).offset);
@@ -73,10 +77,10 @@ class training_space {
   }
 
   /// Where every buffer lies now, or lay last.
-  std::vector<std::size_t> offsets() const {
-    std::vector<std::size_t> places;
-    for (const entry& b : buffers_) places.push_back(b.offset);
-    return places;
+  std::vector<place> places() const {
+    std::vector<place> all;
+    for (const entry& b : buffers_) all.push_back({b.offset, b.type});
+    return all;
   }
   std::size_t peak() const { return space_.peak(); }
   std::size_t live_bytes() const { return space_.live_bytes(); }
@@ -84,14 +88,24 @@ class training_space {
  private:
   struct entry {
     shape4 shape;
+    dtype type;
     std::size_t offset = 0;
     int diff = none;
     int users = 0;  // activations whose gradient this is
     bool live = false, external = false;
   };
+  int add(shape4 shape, dtype type) {
+    buffers_.push_back({.shape = shape, .type = type});
+    return static_cast<int>(buffers_.size()) - 1;
+  }
+  int acquired(int id) {
+    acquire(id);
+    return id;
+  }
   const entry& at(int id) const { return buffers_[static_cast<std::size_t>(id)]; }
   entry& at(int id) { return buffers_[static_cast<std::size_t>(id)]; }
 
+  dtype maps_;
   std::vector<entry> buffers_;
   arena_plan space_;
 };

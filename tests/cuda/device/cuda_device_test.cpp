@@ -12,6 +12,10 @@ namespace {
 using namespace effnet;
 using namespace effnet::testing;
 
+constexpr effnet::cuda::products every_kind[] = {
+    effnet::cuda::products::fp32, effnet::cuda::products::tf32, effnet::cuda::products::bf16,
+    effnet::cuda::products::fp16};
+
 std::optional<cuda_backend> device() {
   if (const std::string why = effnet::cuda::why_no_device(); !why.empty()) {
     std::printf("SKIPPED: %s\n", why.c_str());
@@ -22,7 +26,11 @@ std::optional<cuda_backend> device() {
 }  // namespace
 
 TEST_CASE("cuda device: element-wise and pooling ops are what their definitions say") {
-  if (const auto on = device()) check_elementwise(*on);
+  if (const auto on = device()) {
+    check_elementwise(*on);
+    check_elementwise(cuda_backend(effnet::cuda::products::bf16));
+    check_elementwise(cuda_backend(effnet::cuda::products::fp16));
+  }
 }
 TEST_CASE("cuda device: convolutions are what their definition says, in double") {
   if (const auto on = device()) check_convolutions(*on);
@@ -35,28 +43,46 @@ TEST_CASE("cuda device: tensor cores' convolutions and gradients are those of ro
     for (const auto of : {cuda::products::tf32, cuda::products::bf16, cuda::products::fp16})
       check_rounded_convolutions(cuda_backend(of), of, 5e-5);
 }
+TEST_CASE("cuda device: images and rows of numbers are floats, whatever maps are") {
+  if (device())
+    for (const auto of : every_kind) check_float_sources(cuda_backend(of), of, 5e-5);
+}
 TEST_CASE("cuda device: the two ops of MBConv are the ops that they are made of") {
-  if (const auto on = device()) {
-    check_expand_depthwise(*on);
-    for (const auto of : {effnet::cuda::products::fp32, effnet::cuda::products::tf32,
-                          effnet::cuda::products::bf16, effnet::cuda::products::fp16})
+  if (device())
+    for (const auto of : every_kind) {
+      check_expand_depthwise(cuda_backend(of), of);
       check_gated_convolution(cuda_backend(of), of, 5e-5);
-  }
+    }
 }
 TEST_CASE("cuda device: batch norm and what follows it is the reference's, and its gradients") {
-  if (const auto on = device()) check_norms(*on);
+  if (const auto on = device()) {
+    check_norms(*on);
+    check_norms(cuda_backend(effnet::cuda::products::bf16));
+  }
 }
 TEST_CASE("cuda device: the other ops of training are what their definitions say") {
-  if (const auto on = device()) check_training_ops(*on);
+  if (const auto on = device()) {
+    check_training_ops(*on);
+    check_training_ops(cuda_backend(effnet::cuda::products::bf16));
+  }
 }
 TEST_CASE("cuda device: networks of every kind of block are the reference's, with gradients") {
-  if (const auto on = device()) check_small_networks(*on);
+  if (const auto on = device()) {
+    check_small_networks(*on);
+    check_small_networks(cuda_backend(effnet::cuda::products::bf16), bf16_tolerance);
+  }
 }
 TEST_CASE("cuda device: training steps are the reference's, and go on from a checkpoint") {
-  if (const auto on = device()) check_training(*on);
+  if (const auto on = device()) {
+    check_training(*on);
+    check_training_with(cuda_backend(effnet::cuda::products::bf16), rmsprop{}, 0.01);
+  }
 }
 TEST_CASE("cuda device: B0 is the reference's, with gradients") {
-  if (const auto on = device()) check_network(*on, b0, 97, 80);
+  if (const auto on = device()) {
+    check_network(*on, b0, 97, 80);
+    check_network(cuda_backend(effnet::cuda::products::bf16), b0, 97, 80, bf16_tolerance);
+  }
 }
 TEST_CASE("cuda device: V2-B0 is the reference's, with gradients") {
   if (const auto on = device()) check_network(*on, v2_b0, 80, 93);
