@@ -59,10 +59,10 @@ inline void add_backend_options(CLI::App& app, backend_options& chosen) {
                "results of a layer differ by 2e-5 of the largest at most");
   app.add_flag(
       "--bf16", chosen.cpu.bf16,
-      "1x1 convolutions (on a GPU all dense ones) multiply numbers rounded to bf16, where the "
-      "processor can: faster, logits some 1e-3 of the largest away");
+      "1x1 convolutions multiply numbers rounded to bf16, where the processor can: faster, logits "
+      "some 1e-3 of the largest away; on a GPU all dense ones, and maps are stored in bf16");
   app.add_flag("--tf32", chosen.tf32, "On a GPU: dense convolutions multiply in TF32");
-  app.add_flag("--fp16", chosen.fp16, "On a GPU: they multiply in fp16");
+  app.add_flag("--fp16", chosen.fp16, "On a GPU: they multiply in fp16, and maps are stored in it");
 }
 
 /// Threads that prepare pictures for a GPU, each with a session and its memory there.

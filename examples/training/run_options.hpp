@@ -191,10 +191,10 @@ inline void add_computing_options(CLI::App& app, run_options& o) {
              "The same bits for any number of threads, at the price of speed");
   group.flag("winograd", o.winograd,
              "Dense 3x3 by Winograd's F(4x4, 3x3), where that is faster (default), or directly");
-  group.flag(
-      "bf16", o.bf16,
-      "1x1 convolutions (on a GPU all dense ones) multiply numbers rounded to bf16, where the "
-      "processor can: faster");
+  group.flag("bf16", o.bf16,
+             "1x1 convolutions multiply numbers rounded to bf16, where the processor can: faster; "
+             "on a GPU "
+             "all dense ones, and maps and their gradients are stored in bf16");
   group.flag("tf32", o.tf32, "On a GPU: dense convolutions multiply in TF32");
   group.number("--evaluate-every", o.evaluate_every, 1e-6, 1e9, "E",
                "Epochs between evaluations; stages end with one too");

@@ -14,6 +14,7 @@ namespace effnet::cuda {
 template class weight_packer<cuda_device>;
 template class gpu_convolution<cuda_device>;
 template class gpu_expand_depthwise<cuda_device>;
+template class gpu_squeeze_excite<cuda_device>;
 template class gpu_data_gradient<cuda_device>;
 template class gpu_weight_gradient<cuda_device>;
 template class gpu_backend<cuda_device>;

@@ -130,6 +130,7 @@ TEST_CASE("cuda: every barrier of every kernel is missed where it is taken away"
   check_elementwise(on);
   check_training_ops(on);
   check_expand_depthwise(on, cuda::products::fp32);
+  check_squeeze_excite(on);
   MESSAGE(barrier_test_device::barriers, " barriers of ", barrier_test_device::launches,
           " launches taken away");
   CHECK(barrier_test_device::barriers > 0);

@@ -10,7 +10,8 @@ namespace {
 using namespace effnet;
 using namespace effnet::testing;
 using driven_backend = cuda::gpu_backend<cuda::driven_device>;
-static_assert(training_backend<driven_backend> && fuses_mbconv<driven_backend>);
+static_assert(training_backend<driven_backend> && fuses_mbconv<driven_backend> &&
+              fuses_squeeze_excite<driven_backend>);
 }  // namespace
 
 TEST_CASE("cuda: driven: element-wise and pooling ops are what their definitions say") {
@@ -39,6 +40,9 @@ TEST_CASE("cuda: driven: the two ops of MBConv are the ops that they are made of
     check_expand_depthwise(driven_backend(of), of);
     check_gated_convolution(driven_backend(of), of);
   }
+}
+TEST_CASE("cuda: driven: squeeze-excite's layers in one op are the layers one by one") {
+  check_squeeze_excite(driven_backend{});
 }
 TEST_CASE("cuda: driven: batch norm and what follows it is the reference's, and its gradients") {
   check_norms(driven_backend{});

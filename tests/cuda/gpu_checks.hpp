@@ -205,6 +205,35 @@ void check_expand_depthwise(const B& on, cuda::products of) {
       }
 }
 
+/// Both layers of squeeze-excite in one op are the layers one by one.
+template <fuses_squeeze_excite B>
+void check_squeeze_excite(const B& on, double tolerance = 1e-5) {
+  const reference_training_backend reference;
+  for (const int images : {1, 3})
+    for (const auto& [channels, squeezed] : {std::pair{20, 5}, {37, 33}, {300, 1}, {6, 70}}) {
+      CAPTURE(channels);
+      const conv_problem first =
+          make_case("", {images, 1, 1, channels}, squeezed, 1, 1, 1, padding_rule::tf_same).problem;
+      const conv_problem second =
+          make_case("", first.dst(), channels, 1, 1, 1, padding_rule::tf_same).problem;
+      const conv_data of_first(first), of_second(second);
+      const std::vector<float> active = run_conv(
+          reference, first, {.before = activation::silu}, of_first.src, of_first.weights.data(),
+          of_first.bias.data(), std::vector<float>(first.dst().elements()));
+      const std::vector<float> expected = run_conv(
+          reference, second, {.before = activation::sigmoid}, active, of_second.weights.data(),
+          of_second.bias.data(), std::vector<float>(second.dst().elements()));
+      const auto op = on.plan_squeeze_excite(first, second, activation::silu);
+      const device_vector means(on, of_first.src),
+          gate(on, std::vector<float>(expected.size(), NAN));
+      on.squeeze_excite_forward(op,
+                                op.squeeze().pack(of_first.weights.data(), of_first.bias.data()),
+                                op.excite().pack(of_second.weights.data(), of_second.bias.data()),
+                                {means.data(), first.src}, {gate.data(), second.dst()});
+      CHECK(largest_error(gate.host(), expected) < tolerance);
+    }
+}
+
 /// A gate is multiplied in before numbers are rounded.
 template <fuses_mbconv B>
 void check_gated_convolution(const B& on, cuda::products of, double tolerance = 1e-5) {

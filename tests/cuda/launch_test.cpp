@@ -50,6 +50,11 @@ void launch_layer(const cuda::gpu_backend<launch_device>& on, const layer& l, in
   on.conv_backward_data(on.plan_conv_backward_data(p), weights, result, diff_src, scratch);
   on.conv_backward_weights(on.plan_conv_backward_weights(p, l.bias), src, result, nowhere, nowhere,
                            scratch);
+  if (l.role == layer_role::squeeze) {
+    const conv_problem excite = problem_of({.out = l.in}, padding_rule::tf_same, p.dst());
+    on.squeeze_excite_forward(on.plan_squeeze_excite(p, excite, l.act), weights, weights, src,
+                              {nowhere, p.src});
+  }
   if (!l.batch_norm) return;
   const shape4 pooled{batch, 1, 1, l.out};
   const normalised what{.src = result, .constants = {nowhere, l.out}, .act = l.act};

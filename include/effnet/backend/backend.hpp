@@ -50,6 +50,10 @@ namespace effnet {
 ///                                          one thread, lanes are numbered below threads()
 ///   plan_gated_conv(problem, epilogue) -> conv
 ///   conv_forward_gated(conv, packed, src, gate, dst, scratch)    of src * gate[n,1,1,c]
+///   plan_squeeze_excite(squeeze, excite, act) -> squeeze_excite    both layers as one op;
+///   squeeze()
+///                                          and excite() pack weights
+///   squeeze_excite_forward(op, squeeze, excite, means, gate)    means, gate: [n,1,1,c]
 template <class B>
 concept backend = std::copyable<B> &&
     requires(const B be, typename B::conv conv, const typename B::packed packed,
@@ -119,6 +123,18 @@ concept fuses_mbconv = fuses_epilogues<B> &&
   be.expand_depthwise_forward(front, &packed, packed, src, dst, means, scratch);
   { be.plan_gated_conv(p, e) } -> std::same_as<typename B::conv>;
   be.conv_forward_gated(conv, packed, src, src, dst, scratch);
+};
+
+/// Whether the two layers of squeeze-excite run as one op.
+template <class B>
+concept fuses_squeeze_excite = backend<B> &&
+    requires(const B be, const conv_problem& p, const typename B::squeeze_excite op,
+             const typename B::packed packed, const float* means, const_tensor_view src,
+             tensor_view dst) {
+  { be.plan_squeeze_excite(p, p, activation::silu) } -> std::same_as<typename B::squeeze_excite>;
+  { op.squeeze().pack(means, means) } -> std::same_as<typename B::packed>;
+  { op.excite().pack(means, means) } -> std::same_as<typename B::packed>;
+  be.squeeze_excite_forward(op, packed, packed, src, dst);
 };
 
 }  // namespace effnet

@@ -20,10 +20,16 @@ struct profiled_op : Op {
 namespace detail {
 /// The types of optional ops, where the wrapped backend has them.
 template <class B>
-struct profiled_types {};
+struct profiled_mbconv {};
 template <fuses_mbconv B>
-struct profiled_types<B> {
+struct profiled_mbconv<B> {
   using expand_depthwise = profiled_op<typename B::expand_depthwise>;
+};
+template <class B>
+struct profiled_squeeze_excite {};
+template <fuses_squeeze_excite B>
+struct profiled_squeeze_excite<B> {
+  using squeeze_excite = profiled_op<typename B::squeeze_excite>;
 };
 }  // namespace detail
 
@@ -36,7 +42,8 @@ struct profiled_types<B> {
 /// For a new optional op: plan it through `planned`, run it through `time`, both with the wrapped
 /// backend's `requires`.
 template <backend B>
-class profiled_backend : public detail::profiled_types<B> {
+class profiled_backend : public detail::profiled_mbconv<B>,
+                         public detail::profiled_squeeze_excite<B> {
  public:
   using buffer = typename B::buffer;
   using packed = typename B::packed;
@@ -100,6 +107,19 @@ class profiled_backend : public detail::profiled_types<B> {
     time({.op = "expand_depthwise", .src = src.shape, .dst = dst.shape, .plan = op.plan}, [&] {
       backend_.expand_depthwise_forward(op, expand, depthwise, src, dst, means, scratch);
     });
+  }
+
+  auto plan_squeeze_excite(const conv_problem& squeeze, const conv_problem& excite,
+                           activation act) const requires fuses_squeeze_excite<B> {
+    return planned(backend_.plan_squeeze_excite(squeeze, excite, act),
+                   {{squeeze, {.before = act}}, {excite, {.before = activation::sigmoid}}});
+  }
+  template <class Op>
+  void squeeze_excite_forward(const Op& op, const packed& squeeze, const packed& excite,
+                              const_tensor_view means,
+                              tensor_view gate) const requires fuses_squeeze_excite<B> {
+    time({.op = "squeeze_excite", .src = means.shape, .dst = gate.shape, .plan = op.plan},
+         [&] { backend_.squeeze_excite_forward(op, squeeze, excite, means, gate); });
   }
 
   void activation_forward(activation act, const_tensor_view src, tensor_view dst) const {

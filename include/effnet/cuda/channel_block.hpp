@@ -22,16 +22,16 @@ class channel_block {
  public:
   static constexpr unsigned threads = 256;
 
-  channel_block(int channels, int width)
+  constexpr channel_block(int channels, int width)
       : groups_(parts_of(static_cast<std::size_t>(channels), static_cast<std::size_t>(width))) {
     // As wide as a warp, or as the channels are: what is left over idles.
     constexpr unsigned warp = 32;
     while (x_ < warp && x_ < groups_) x_ *= 2;
   }
 
-  unsigned rows() const { return threads / x_; }
-  unsigned blocks() const { return parts_of(groups_, x_); }
-  extent3 extent() const { return {x_, rows(), 1}; }
+  constexpr unsigned rows() const { return threads / x_; }
+  constexpr unsigned blocks() const { return parts_of(groups_, x_); }
+  constexpr extent3 extent() const { return {x_, rows(), 1}; }
 
  private:
   unsigned groups_, x_ = 1;

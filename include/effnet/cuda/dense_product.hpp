@@ -40,8 +40,8 @@ struct dense_product {
     Tile::memory::run(
         phase, depth_tiles(), at, shared,
         [&](int part) {
-          load_left(part * numbers_at_once, at, shared);
-          load_right(part * numbers_at_once, at, shared);
+          load_left(part, at, shared);
+          load_right(part, at, shared);
         },
         [&](int row, int column, float sum) { store(at, row, column, sum); });
   }
@@ -63,10 +63,10 @@ struct dense_product {
   EFFNET_HD int depth_tiles() const { return (depth() + numbers_at_once - 1) / numbers_at_once; }
 
   /// A thread takes one of a pixel's cells at a time; its neighbours take the next ones.
-  EFFNET_HD void load_left(int first, const thread_place& at, const shared_memory& shared) const {
+  EFFNET_HD void load_left(int part, const thread_place& at, const shared_memory& shared) const {
     constexpr int rows_at_once = static_cast<int>(Tile::threads) / Tile::depth;
     const int k = static_cast<int>(at.in_block.x) % Tile::depth;
-    const int deep = first + k * Tile::numbers, channels = windows.from().c;
+    const int deep = part * numbers_at_once + k * Tile::numbers, channels = windows.from().c;
     // Numbers of a cell that stand next to each other are moved together.
     const bool together = channels % Tile::numbers == 0;
     for (int row = static_cast<int>(at.in_block.x) / Tile::depth; row < Tile::rows;
@@ -79,7 +79,7 @@ struct dense_product {
       } else {
         for (int n = 0; n < Tile::numbers; ++n) some[n] = gathered<1>(pixel, deep + n)[0];
       }
-      shared.store(Tile::memory::left_at(k, row), Tile::cell(some.at));
+      shared.store(Tile::memory::left_at(part, k, row), Tile::cell(some.at));
     }
   }
   /// Zeros behind the last.
@@ -102,7 +102,7 @@ struct dense_product {
     return some;
   }
 
-  EFFNET_HD void load_right(int first, const thread_place& at, const shared_memory& shared) const {
+  EFFNET_HD void load_right(int part, const thread_place& at, const shared_memory& shared) const {
     constexpr int cells_at_once = static_cast<int>(Tile::threads) / Tile::columns;
     const int column = static_cast<int>(at.in_block.x) % Tile::columns;
     const int out = static_cast<int>(at.in_grid.y) * Tile::columns + column;
@@ -110,13 +110,13 @@ struct dense_product {
          k += cells_at_once) {
       float some[Tile::numbers] = {};
       for (int n = 0; n < Tile::numbers; ++n) {
-        const int deep = first + k * Tile::numbers + n;
+        const int deep = part * numbers_at_once + k * Tile::numbers + n;
         if (deep < depth() && out < windows.to().c)
           some[n] = weights.load(static_cast<std::size_t>(deep) *
                                      static_cast<std::size_t>(windows.to().c) +
                                  static_cast<std::size_t>(out));
       }
-      shared.store(Tile::memory::right_at(k, column), Tile::cell(some));
+      shared.store(Tile::memory::right_at(part, k, column), Tile::cell(some));
     }
   }
 

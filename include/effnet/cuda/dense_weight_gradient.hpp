@@ -44,8 +44,7 @@ struct dense_weight_gradient {
   EFFNET_HD void run(int phase, const thread_place& at, registers&,
                      const shared_memory& shared) const {
     Tile::memory::run(
-        phase, steps(), at, shared,
-        [&](int part) { load(static_cast<std::size_t>(part) * pixels_at_once, at, shared); },
+        phase, steps(), at, shared, [&](int step) { load(step, at, shared); },
         [&](int row, int column, float sum) { store(at, row, column, sum); });
   }
   template <class Warp>
@@ -68,7 +67,7 @@ struct dense_weight_gradient {
   EFFNET_HD static constexpr std::size_t pixels(const conv_problem& p) {
     return p.dst().elements() / static_cast<std::size_t>(p.out);
   }
-  EFFNET_HD void load(std::size_t step, const thread_place& at, const shared_memory& shared) const {
+  EFFNET_HD void load(int step, const thread_place& at, const shared_memory& shared) const {
     constexpr int at_once = static_cast<int>(Tile::threads) / Tile::rows;
     const conv_problem& p = windows.problem;
     const std::size_t all = pixels(p), part = at.in_grid.z;
@@ -82,16 +81,17 @@ struct dense_weight_gradient {
     for (int k = static_cast<int>(at.in_block.x) / Tile::rows; k < Tile::depth; k += at_once) {
       float left[Tile::numbers] = {}, right[Tile::numbers] = {};
       for (int n = 0; n < Tile::numbers; ++n) {
-        const std::size_t pixel =
-            all * part / parts + step + static_cast<std::size_t>(k * Tile::numbers + n);
+        const std::size_t pixel = all * part / parts +
+                                  static_cast<std::size_t>(step) * pixels_at_once +
+                                  static_cast<std::size_t>(k * Tile::numbers + n);
         if (pixel >= last) continue;
         if (row < rows(p))
           left[n] = gathered(pixel, static_cast<int>(row / channels), row % channels);
         if (out < static_cast<std::size_t>(p.out))
           right[n] = diff_dst.load(pixel * static_cast<std::size_t>(p.out) + out);
       }
-      shared.store(Tile::memory::left_at(k, column), Tile::cell(left));
-      shared.store(Tile::memory::right_at(k, column), Tile::cell(right));
+      shared.store(Tile::memory::left_at(step, k, column), Tile::cell(left));
+      shared.store(Tile::memory::right_at(step, k, column), Tile::cell(right));
     }
   }
   EFFNET_HD float gathered(std::size_t pixel, int tap, std::size_t channel) const {

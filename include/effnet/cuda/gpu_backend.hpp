@@ -9,6 +9,7 @@
 #include <effnet/cuda/element_functions.hpp>
 #include <effnet/cuda/gpu_convolution.hpp>
 #include <effnet/cuda/gpu_expand_depthwise.hpp>
+#include <effnet/cuda/gpu_squeeze_excite.hpp>
 #include <effnet/cuda/loss_kernel.hpp>
 #include <effnet/cuda/max_pool_functions.hpp>
 #include <effnet/cuda/normalised_functions.hpp>
@@ -26,6 +27,7 @@ class gpu_backend {
   using buffer = typename D::buffer;
   using conv = gpu_convolution<D>;
   using expand_depthwise = gpu_expand_depthwise<D>;
+  using squeeze_excite = gpu_squeeze_excite<D>;
   using packed = packed_weights<D>;
   using packed_backward = packed_weights<D>;
   using conv_backward_data_op = gpu_data_gradient<D>;
@@ -84,6 +86,15 @@ class gpu_backend {
                                 const packed& depthwise, const_tensor_view src, tensor_view dst,
                                 float* means, std::byte* scratch) const {
     op.run(expand, depthwise, src, dst, means, scratch);
+  }
+
+  squeeze_excite plan_squeeze_excite(const conv_problem& squeeze, const conv_problem& excite,
+                                     activation act) const {
+    return {on_, squeeze, excite, act};
+  }
+  void squeeze_excite_forward(const squeeze_excite& op, const packed& squeeze, const packed& excite,
+                              const_tensor_view means, tensor_view gate) const {
+    op.run(squeeze, excite, means.data, gate.data);
   }
 
   conv_backward_data_op plan_conv_backward_data(const conv_problem& problem) const {

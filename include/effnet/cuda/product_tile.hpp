@@ -22,11 +22,11 @@ struct product_tile {
   EFFNET_HD static float cell(const float (&some)[numbers]) { return some[0]; }
 
   template <class Warp>
-  EFFNET_HD static void multiply(const Warp& together, const shared_memory& shared) {
+  EFFNET_HD static void multiply(int part, const Warp& together, const shared_memory& shared) {
     together.each_lane([&](const thread_place& at, registers& own) {
       for (int k = 0; k < depth; ++k) {
-        const auto left = shared.template load<side>(memory::left_at(k, row_of(at)));
-        const auto right = shared.template load<side>(memory::right_at(k, column_of(at)));
+        const auto left = shared.template load<side>(memory::left_at(part, k, row_of(at)));
+        const auto right = shared.template load<side>(memory::right_at(part, k, column_of(at)));
         EFFNET_UNROLL
         for (int i = 0; i < side; ++i) {
           EFFNET_UNROLL

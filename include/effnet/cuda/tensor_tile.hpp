@@ -47,7 +47,7 @@ struct tensor_tile {
   }
 
   template <class Warp>
-  EFFNET_HD static void multiply(const Warp& together, const shared_memory& shared) {
+  EFFNET_HD static void multiply(int part, const Warp& together, const shared_memory& shared) {
     EFFNET_UNROLL
     for (int step = 0; step < depth; step += 8) {
       together.each_lane([&](const thread_place& at, registers& own) {
@@ -56,15 +56,15 @@ struct tensor_tile {
         for (int v = 0; v < 4; ++v) {
           EFFNET_UNROLL
           for (int i = 0; i < 2; ++i)
-            own.left[i][v] = shared.load(memory::left_at(step + p.t + 4 * (v / 2),
+            own.left[i][v] = shared.load(memory::left_at(part, step + p.t + 4 * (v / 2),
                                                          p.first_row + 16 * i + p.g + 8 * (v % 2)));
         }
         EFFNET_UNROLL
         for (int v = 0; v < 2; ++v) {
           EFFNET_UNROLL
           for (int j = 0; j < 4; ++j)
-            own.right[j][v] =
-                shared.load(memory::right_at(step + p.t + 4 * v, p.first_column + 8 * j + p.g));
+            own.right[j][v] = shared.load(
+                memory::right_at(part, step + p.t + 4 * v, p.first_column + 8 * j + p.g));
         }
       });
       EFFNET_UNROLL

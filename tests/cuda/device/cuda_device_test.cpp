@@ -54,6 +54,9 @@ TEST_CASE("cuda device: the two ops of MBConv are the ops that they are made of"
       check_gated_convolution(cuda_backend(of), of, 5e-5);
     }
 }
+TEST_CASE("cuda device: squeeze-excite's layers in one op are the layers one by one") {
+  if (const auto on = device()) check_squeeze_excite(*on);
+}
 TEST_CASE("cuda device: batch norm and what follows it is the reference's, and its gradients") {
   if (const auto on = device()) {
     check_norms(*on);
