@@ -107,7 +107,7 @@ int train(const example::program& program, const example::run_options& given,
     program.report(sentence("going on after step ", trainer.steps_done()));
   example::write_recipe(in(folder, "recipe.json"), made.recipe);
 
-  example::training_session session(trainer, made.run, made.data, place.judging(), how);
+  example::training_session session(trainer, made.run, made.data, place.judging(made.recipe), how);
   const example::session_end end = session.run();
   if (session.broken() > 0)
     program.report(sentence("warning: ", session.broken(),
@@ -130,7 +130,7 @@ int train(const example::program& program, const example::run_options& given,
     return example::failed;
   }
   const effnet::weights trained = session.result();
-  example::write_sheet(made, folder, trained, place.judging());
+  example::write_sheet(made, folder, trained, place.judging(made.recipe));
   example::write_report(made, folder, session, how.loading, place.name());
   example::write_result(folder, trained);
   example::run_result result = example::result_of(session.rows());

@@ -24,8 +24,8 @@ struct on_processor {
   effnet::cpu_training_backend training(const run_recipe& recipe) const {
     return effnet::cpu_training_backend(threads, recipe.deterministic, recipe.cpu);
   }
-  effnet::cpu_backend judging() const { return effnet::cpu_backend(threads); }
-  int judging_threads() const { return judging().threads(); }
+  effnet::cpu_backend judging(const run_recipe&) const { return effnet::cpu_backend(threads); }
+  int judging_threads() const { return effnet::cpu_backend(threads).threads(); }
   std::size_t free_memory() const { return available_memory(); }
   std::string name() const {
     const int count = judging_threads();
@@ -51,7 +51,8 @@ struct on_gpu {
   effnet::cuda_backend training(const run_recipe& recipe) const {
     return cuda_backend_with(recipe.tf32, recipe.cpu.bf16);
   }
-  effnet::cuda_backend judging() const { return effnet::cuda_backend(); }
+  /// In fp32 only the training would be fast.
+  effnet::cuda_backend judging(const run_recipe& recipe) const { return training(recipe); }
   int judging_threads() const { return sessions_on_gpu(threads); }
   std::size_t free_memory() const { return effnet::cuda::free_device_memory(); }
   std::string name() const { return effnet::cuda::device_name(); }
