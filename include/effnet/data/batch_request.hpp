@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory_resource>
 #include <vector>
 
 #include <effnet/arch/convention.hpp>
+#include <effnet/backend/staged_batch.hpp>
 #include <effnet/core/shape.hpp>
 #include <effnet/data/sample_look.hpp>
 
@@ -18,10 +20,11 @@ struct batch_request {
   sample_look look;
 };
 
-/// A batch as networks take it.
+/// A batch as networks take it, or, where the options ask for it, as a device makes one of it.
 struct loaded_batch {
   shape4 shape;                        ///< [count, size, size, 3]
   std::vector<float> images, targets;  ///< normalised, NHWC; [count, classes]
+  staged_batch staged;                 ///< in the place of `images`, with the targets
   batch_request request;
 };
 
@@ -38,6 +41,8 @@ struct loader_options {
   std::uint64_t seed = 0;
   input_rule input = {};  ///< its mean and deviation
   label_targets targets = label_targets::shares;
+  /// Where the bytes of staged batches go; null: images are made here.
+  std::pmr::memory_resource* staged_in = nullptr;
 };
 
 }  // namespace effnet

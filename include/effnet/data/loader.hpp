@@ -54,6 +54,8 @@ class loader {
         maker_(set, options.input, options.seed, options.cache_bytes),
         broken_(set.count()),
         slots_(static_cast<std::size_t>(options.prefetch) + 1) {
+    if (options.staged_in != nullptr)
+      for (slot& one : slots_) one.memory.emplace(options.staged_in);
     try {
       for (int i = 0; i < options.threads; ++i) threads_.emplace_back([this] { work(); });
     } catch (...) {
@@ -90,6 +92,13 @@ class loader {
     return here.batch;
   }
 
+  /// Whether `next` would give a batch at once.
+  bool is_ready() {
+    const std::lock_guard lock(mutex_);
+    const slot& here = slots_[given_ % slots_.size()];
+    return here.ready && !here.failure;
+  }
+
   /// How long `next` has waited for batches that were not ready, all in all.
   double waited_seconds() const { return waited_; }
   /// Pictures that could not be had, each counted once, in the batches given so far.
@@ -106,6 +115,9 @@ class loader {
     bool ready = false;
     std::exception_ptr failure;
     std::vector<passed_over_sample> passed_over;
+    std::optional<staging_memory> memory;  ///< of staged batches
+    std::vector<staged_sample> samples;
+    std::vector<staged_block> blocks;
   };
 
   /// One sample to be made.
@@ -182,7 +194,12 @@ class loader {
         const int size = request->look.size;
         to.batch.request = *request;
         to.batch.shape = {request->count, size, size, 3};
-        to.batch.images.resize(to.batch.shape.elements());
+        if (to.memory) {
+          to.memory->clear();
+          to.samples.assign(static_cast<std::size_t>(request->count), {});
+        } else {
+          to.batch.images.resize(to.batch.shape.elements());
+        }
         to.batch.targets.assign(static_cast<std::size_t>(request->count) * classes_, 0.0f);
         return true;
       }
@@ -219,10 +236,9 @@ class loader {
     std::vector<passed_over_sample> passed_over;
     loaded_batch& batch = one.to->batch;
     try {
-      const std::size_t pixels = batch.images.size() / static_cast<std::size_t>(batch.shape.n);
-      const std::size_t sample = make_first_readable(
-          one, batch.images.data() + static_cast<std::size_t>(one.place) * pixels, passed_over);
-      set_targets(sample, batch.targets.data() + static_cast<std::size_t>(one.place) * classes_);
+      const auto place = static_cast<std::size_t>(one.place);
+      const std::size_t sample = make_first_readable(one, passed_over);
+      set_targets(sample, batch.targets.data() + place * classes_);
     } catch (...) {
       failure = std::current_exception();
     }
@@ -236,7 +252,7 @@ class loader {
     if (++one.to->made < batch.shape.n) return;
     if (!one.to->failure) {
       lock.unlock();
-      failure = mixed(batch);
+      failure = finished(*one.to);
       lock.lock();
       one.to->failure = failure;
     }
@@ -244,13 +260,12 @@ class loader {
     ready_.notify_all();
   }
 
-  std::size_t make_first_readable(const task& one, float* dst,
-                                  std::vector<passed_over_sample>& passed_over) {
+  std::size_t make_first_readable(const task& one, std::vector<passed_over_sample>& passed_over) {
     const std::size_t count = order_.count();
     for (std::size_t tried = 0; tried < count; ++tried) {
       const std::size_t sample = (*one.order)[(one.at + tried) % count];
       if (!broken_.is_known(sample)) try {
-          maker_.make(sample, one.epoch, one.to->batch.request.look, dst);
+          make_sample(sample, one);
           return sample;
         } catch (const image_error& e) {
           broken_.learn(sample, e.what());
@@ -261,6 +276,17 @@ class loader {
     }
     throw image_error(sentence("none of the ", count, " pictures can be read; the first: ",
                                broken_.reason(one.order->front())));
+  }
+
+  void make_sample(std::size_t sample, const task& one) {
+    loaded_batch& batch = one.to->batch;
+    const auto place = static_cast<std::size_t>(one.place);
+    if (one.to->memory) {
+      one.to->samples[place] = maker_.stage(sample, one.epoch, batch.request.look, *one.to->memory);
+    } else {
+      const std::size_t pixels = batch.images.size() / static_cast<std::size_t>(batch.shape.n);
+      maker_.make(sample, one.epoch, batch.request.look, batch.images.data() + place * pixels);
+    }
   }
 
   void set_targets(std::size_t sample, float* row) const {
@@ -274,15 +300,27 @@ class loader {
     }
   }
 
-  std::exception_ptr mixed(loaded_batch& batch) const {
+  /// Mixes a batch that has all its samples, and completes what a device is told of it.
+  std::exception_ptr finished(slot& of) const {
     try {
+      loaded_batch& batch = of.batch;
       const sample_look& look = batch.request.look;
-      if (look.mixup > 0 || look.cutmix > 0)
-        mix({{batch.images.data(), batch.shape}, batch.targets, static_cast<int>(classes_)},
-            {.mixup_alpha = static_cast<double>(look.mixup),
-             .cutmix_alpha = static_cast<double>(look.cutmix),
-             .labels = look.labels},
-            options_.seed, static_cast<std::uint64_t>(batch.request.step));
+      const auto step = static_cast<std::uint64_t>(batch.request.step);
+      const int classes = static_cast<int>(classes_);
+      if (look.mixup > 0 || look.cutmix > 0) {
+        const mixing_settings mixing{.mixup_alpha = static_cast<double>(look.mixup),
+                                     .cutmix_alpha = static_cast<double>(look.cutmix),
+                                     .labels = look.labels};
+        if (of.memory)
+          stage_mixing(of.samples, batch.shape, batch.targets, classes, mixing, options_.seed,
+                       step);
+        else
+          mix({{batch.images.data(), batch.shape}, batch.targets, classes}, mixing, options_.seed,
+              step);
+      }
+      if (of.memory)
+        batch.staged = stage_batch(of.samples, batch.shape, batch.targets, classes, maker_.levels(),
+                                   *of.memory, of.blocks);
       return nullptr;
     } catch (...) {
       return std::current_exception();

@@ -74,6 +74,15 @@ inline void mix_rows(float* first, float* second, std::size_t count, double firs
   }
 }
 
+/// The rows of a batch's labels, each mixed with that of its partner.
+inline void mix_labels(std::span<float> labels, int classes, std::span<const double> kept) {
+  const std::size_t count = kept.size(), row = static_cast<std::size_t>(classes);
+  for (std::size_t i = 0; i < count / 2; ++i) {
+    const std::size_t j = count - 1 - i;
+    mix_rows(labels.data() + i * row, labels.data() + j * row, row, kept[i], kept[j]);
+  }
+}
+
 inline void check_one_each(const labelled_batch& batch, std::size_t given, const char* what) {
   check_batch(batch);
   if (given != static_cast<std::size_t>(batch.images.shape.n))
@@ -108,53 +117,58 @@ inline void mixup(const labelled_batch& batch, std::span<const double> shares) {
   const std::size_t count = shares.size();
   if (count < 2) return;
   const std::size_t pixels = batch.images.shape.elements() / count;
-  const auto classes = static_cast<std::size_t>(batch.classes);
   for (std::size_t i = 0; i < count / 2; ++i) {
     const std::size_t j = count - 1 - i;
     detail::mix_rows(batch.images.data + i * pixels, batch.images.data + j * pixels, pixels,
                      shares[i], shares[j]);
-    detail::mix_rows(batch.labels.data() + i * classes, batch.labels.data() + j * classes, classes,
-                     shares[i], shares[j]);
   }
+  detail::mix_labels(batch.labels, batch.classes, shares);
 }
+
+namespace detail {
+
+/// The share of its own labels that cutmix leaves each image of `width` x `height` pixels. Throws
+/// `shape_error` where a box does not lie inside.
+inline std::vector<double> cutmix_shares(std::span<const crop_box> boxes, int width, int height,
+                                         cutmix_labels rule) {
+  const double area = static_cast<double>(height) * width;
+  std::vector<double> kept;
+  double mean = 0;
+  for (const crop_box& box : boxes) {
+    if (box.left < 0 || box.top < 0 || box.width < 0 || box.height < 0 ||
+        box.width > width - box.left || box.height > height - box.top)
+      throw shape_error(sentence("the cutmix box of ", box.width, " x ", box.height, " pixels at (",
+                                 box.left, ", ", box.top, ") does not lie inside images of ", width,
+                                 " x ", height));
+    kept.push_back(1 - static_cast<double>(box.width) * box.height / area);
+    mean += kept.back() / static_cast<double>(boxes.size());
+  }
+  if (rule == cutmix_labels::by_mean_area) std::fill(kept.begin(), kept.end(), mean);
+  return kept;
+}
+
+}  // namespace detail
 
 /// Part boxes[i] of image i becomes that part of its partner. Boxes must lie inside.
 inline void cutmix(const labelled_batch& batch, std::span<const crop_box> boxes,
                    cutmix_labels rule = cutmix_labels::by_own_area) {
   detail::check_one_each(batch, boxes.size(), "cutmix boxes");
   const shape4& s = batch.images.shape;
-  const double area = static_cast<double>(s.h) * s.w;
-  std::vector<double> kept;
-  double mean = 0;
-  for (const crop_box& box : boxes) {
-    if (box.left < 0 || box.top < 0 || box.width < 0 || box.height < 0 ||
-        box.width > s.w - box.left || box.height > s.h - box.top)
-      throw shape_error(sentence("the cutmix box of ", box.width, " x ", box.height, " pixels at (",
-                                 box.left, ", ", box.top, ") does not lie inside images of ", s.w,
-                                 " x ", s.h));
-    kept.push_back(1 - static_cast<double>(box.width) * box.height / area);
-    mean += kept.back() / static_cast<double>(boxes.size());
-  }
-  if (rule == cutmix_labels::by_mean_area) std::fill(kept.begin(), kept.end(), mean);
+  const std::vector<double> kept = detail::cutmix_shares(boxes, s.w, s.h, rule);
 
   const std::size_t count = boxes.size();
   const auto channels = static_cast<std::size_t>(s.c),
              row = static_cast<std::size_t>(s.w) * channels;
   const std::size_t pixels = static_cast<std::size_t>(s.h) * row;
-  const auto classes = static_cast<std::size_t>(batch.classes);
   for (std::size_t i = 0; i < count / 2; ++i) {
     const std::size_t j = count - 1 - i;
     for (int y = 0; y < s.h; ++y)
       for (int x = 0; x < s.w; ++x) {
-        const auto inside = [&](const crop_box& box) {
-          return x >= box.left && x < box.left + box.width && y >= box.top &&
-                 y < box.top + box.height;
-        };
         const std::size_t at =
             static_cast<std::size_t>(y) * row + static_cast<std::size_t>(x) * channels;
         float *first = batch.images.data + i * pixels + at,
               *second = batch.images.data + j * pixels + at;
-        const bool first_replaced = inside(boxes[i]), second_replaced = inside(boxes[j]);
+        const bool first_replaced = boxes[i].holds(x, y), second_replaced = boxes[j].holds(x, y);
         if (first_replaced && second_replaced)
           std::swap_ranges(first, first + channels, second);
         else if (first_replaced)
@@ -162,9 +176,8 @@ inline void cutmix(const labelled_batch& batch, std::span<const crop_box> boxes,
         else if (second_replaced)
           std::copy_n(first, channels, second);
       }
-    detail::mix_rows(batch.labels.data() + i * classes, batch.labels.data() + j * classes, classes,
-                     kept[i], kept[j]);
   }
+  detail::mix_labels(batch.labels, batch.classes, kept);
 }
 
 /// α of 0 turns one off.
@@ -173,33 +186,47 @@ struct mixing_settings {
   cutmix_labels labels = cutmix_labels::by_own_area;
 };
 
+/// What happens to a batch: mixup to its first images, cutmix to the others, each part reversed
+/// within itself.
+struct drawn_mixing {
+  std::vector<double> shares;   ///< that the first images keep
+  std::vector<crop_box> boxes;  ///< of those behind them
+};
+
 /// Mixup of the whole batch, or cutmix of the whole, or, with both on, mixup of the first half and
-/// cutmix of the second (the larger one of an odd batch), each reversed within itself. The draws
-/// are those of (seed, step, place in the batch).
-inline void mix(const labelled_batch& batch, const mixing_settings& settings, std::uint64_t seed,
-                std::uint64_t step) {
-  check_batch(batch);
+/// cutmix of the second (the larger one of an odd batch). The draws are those of (seed, step, place
+/// in the batch). Throws `error` for an alpha that means nothing.
+inline drawn_mixing draw_mixing(const shape4& images, const mixing_settings& settings,
+                                std::uint64_t seed, std::uint64_t step) {
   for (double alpha : {settings.mixup_alpha, settings.cutmix_alpha})
     if (!(alpha >= 0 && alpha <= 1e6))
       throw error(sentence("cannot mix images with an alpha of ", alpha,
                            "; it must lie in 0 (off) to 1000000"));
-  const shape4& s = batch.images.shape;
   const bool both = settings.mixup_alpha > 0 && settings.cutmix_alpha > 0;
-  const int mixed = settings.mixup_alpha > 0 ? (both ? s.n / 2 : s.n) : 0;
-  const int cut = settings.cutmix_alpha > 0 ? s.n - mixed : 0;
+  const int mixed = settings.mixup_alpha > 0 ? (both ? images.n / 2 : images.n) : 0;
+  const int cut = settings.cutmix_alpha > 0 ? images.n - mixed : 0;
 
-  std::vector<double> shares;
+  drawn_mixing drawn;
   for (int i = 0; i < mixed; ++i) {
     random_draws draws(seed, step, static_cast<std::uint64_t>(i), draw_purpose::mixup);
-    shares.push_back(mixup_share(settings.mixup_alpha, draws));
+    drawn.shares.push_back(mixup_share(settings.mixup_alpha, draws));
   }
-  std::vector<crop_box> boxes;
   for (int i = 0; i < cut; ++i) {
     random_draws draws(seed, step, static_cast<std::uint64_t>(mixed + i), draw_purpose::cutmix);
-    boxes.push_back(cutmix_box(s.w, s.h, settings.cutmix_alpha, draws));
+    drawn.boxes.push_back(cutmix_box(images.w, images.h, settings.cutmix_alpha, draws));
   }
-  if (mixed > 0) mixup(detail::part_of(batch, 0, mixed), shares);
-  if (cut > 0) cutmix(detail::part_of(batch, mixed, cut), boxes, settings.labels);
+  return drawn;
+}
+
+/// Draws and mixes.
+inline void mix(const labelled_batch& batch, const mixing_settings& settings, std::uint64_t seed,
+                std::uint64_t step) {
+  check_batch(batch);
+  const drawn_mixing drawn = draw_mixing(batch.images.shape, settings, seed, step);
+  const int mixed = static_cast<int>(drawn.shares.size());
+  const int cut = static_cast<int>(drawn.boxes.size());
+  if (mixed > 0) mixup(detail::part_of(batch, 0, mixed), drawn.shares);
+  if (cut > 0) cutmix(detail::part_of(batch, mixed, cut), drawn.boxes, settings.labels);
 }
 
 }  // namespace effnet

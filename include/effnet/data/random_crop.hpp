@@ -4,17 +4,12 @@
 #include <cmath>
 #include <cstdint>
 
+#include <effnet/core/crop_box.hpp>
 #include <effnet/core/error.hpp>
 #include <effnet/data/random_draws.hpp>
 #include <effnet/io/image.hpp>
 
 namespace effnet {
-
-/// A part of a picture, in whole pixels.
-struct crop_box {
-  int left = 0, top = 0, width = 0, height = 0;
-  friend bool operator==(const crop_box&, const crop_box&) = default;
-};
 
 inline image crop(const image& picture, const crop_box& box) {
   return crop(picture, box.left, box.top, box.width, box.height);

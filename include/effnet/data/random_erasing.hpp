@@ -61,6 +61,37 @@ inline crop_box erasing_box(int width, int height, const erasing_settings& s, ra
   return {};
 }
 
+/// The part of an image that random erasing falls on, with its probability; empty where on none.
+inline crop_box drawn_erasing(int width, int height, const erasing_settings& settings,
+                              random_draws& draws) {
+  check(settings);
+  return draws.bernoulli(settings.probability) ? erasing_box(width, height, settings, draws)
+                                               : crop_box{};
+}
+
+namespace detail {
+
+/// What an erased part shows: `box.height` rows of `box.width` pixels, `row` floats apart.
+inline void fill_erased(const crop_box& box, std::size_t channels, erase_fill fill,
+                        random_draws& draws, float* first, std::size_t row) {
+  const auto normal = [&] { return static_cast<float>(draws.normal()); };
+  const float* color = nullptr;
+  for (int y = 0; y < box.height; ++y)
+    for (int x = 0; x < box.width; ++x) {
+      float* out =
+          first + static_cast<std::size_t>(y) * row + static_cast<std::size_t>(x) * channels;
+      if (fill == erase_fill::zero)
+        std::fill_n(out, channels, 0.0f);
+      else if (fill == erase_fill::one_color && color != nullptr)
+        std::copy_n(color, channels, out);
+      else
+        std::generate_n(out, channels, normal);
+      color = color == nullptr ? out : color;
+    }
+}
+
+}  // namespace detail
+
 /// Erases a random part of one normalised image ([1, H, W, C], host memory), or nothing. Throws
 /// `shape_error` for anything but one image, `error` for settings that mean nothing.
 inline void random_erase(const tensor_view& picture, const erasing_settings& settings,
@@ -70,24 +101,12 @@ inline void random_erase(const tensor_view& picture, const erasing_settings& set
   if (s.n != 1 || s.h < 1 || s.w < 1 || s.c < 1 || picture.data == nullptr)
     throw shape_error(
         sentence("cannot erase a part of ", to_string(s), "; one image with pixels is needed"));
-  if (!draws.bernoulli(settings.probability)) return;
-  const crop_box box = erasing_box(s.w, s.h, settings, draws);
+  const crop_box box = drawn_erasing(s.w, s.h, settings, draws);
   const auto channels = static_cast<std::size_t>(s.c);
-  const auto normal = [&] { return static_cast<float>(draws.normal()); };
-  float* color = nullptr;
-  for (int y = 0; y < box.height; ++y)
-    for (int x = 0; x < box.width; ++x) {
-      const auto pixel = static_cast<std::size_t>(box.top + y) * static_cast<std::size_t>(s.w) +
-                         static_cast<std::size_t>(box.left + x);
-      float* out = picture.data + pixel * channels;
-      if (settings.fill == erase_fill::zero)
-        std::fill_n(out, channels, 0.0f);
-      else if (settings.fill == erase_fill::one_color && color != nullptr)
-        std::copy_n(color, channels, out);
-      else
-        std::generate_n(out, channels, normal);
-      color = color == nullptr ? out : color;
-    }
+  const std::size_t row = static_cast<std::size_t>(s.w) * channels;
+  float* first = picture.data + static_cast<std::size_t>(box.top) * row +
+                 static_cast<std::size_t>(box.left) * channels;
+  detail::fill_erased(box, channels, settings.fill, draws, first, row);
 }
 
 }  // namespace effnet

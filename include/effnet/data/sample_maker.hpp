@@ -12,6 +12,8 @@
 #include <effnet/data/picture_cache.hpp>
 #include <effnet/data/random_crop.hpp>
 #include <effnet/data/sample_look.hpp>
+#include <effnet/data/staged_samples.hpp>
+#include <effnet/data/staging_memory.hpp>
 #include <effnet/data/training_sample.hpp>
 #include <effnet/io/decode.hpp>
 #include <effnet/io/image.hpp>
@@ -37,6 +39,15 @@ class sample_maker {
     make_training_sample(*from.picture, from.box, from.reduction, look, levels_, key, dst);
   }
 
+  /// The same as a device takes it; its bytes go to `memory`.
+  staged_sample stage(std::size_t index, std::uint64_t epoch, const sample_look& look,
+                      staging_memory& memory) {
+    const sample_key key{seed_, epoch, index};
+    const source from = source_of(index, look, key);
+    return stage_training_sample(*from.picture, from.box, from.reduction, look, key, memory);
+  }
+
+  const pixel_levels& levels() const { return levels_; }
   const picture_cache& cache() const { return cache_; }
 
  private:

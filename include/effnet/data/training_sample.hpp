@@ -4,11 +4,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include <effnet/arch/convention.hpp>
 #include <effnet/core/error.hpp>
-#include <effnet/core/tensor_view.hpp>
 #include <effnet/data/auto_augment.hpp>
 #include <effnet/data/rand_augment.hpp>
 #include <effnet/data/random_crop.hpp>
@@ -39,6 +39,9 @@ class pixel_levels {
         levels_[value][c] = (static_cast<float>(value) - rule.mean[c]) / rule.deviation[c];
     }
   }
+
+  /// [256, 3]: a value's number in every channel.
+  std::span<const std::array<float, 3>, 256> all() const { return levels_; }
 
   /// `dst` receives height x width x 3 floats.
   void normalise(const image& picture, float* dst) const {
@@ -90,19 +93,60 @@ inline image augmented(image picture, const sample_look& look, const sample_key&
   return auto_augment(std::move(picture), {.rule = look.rule}, draws);
 }
 
-/// A square of 2 * (size / 4) a side with its centre anywhere becomes uniform noise in [0, 1).
-inline void cut_noise(int size, const sample_key& key, float* dst) {
-  random_draws draws = key.draws(draw_purpose::augment);
+/// A square of 2 * (size / 4) a side with its centre anywhere, cut off at the border.
+inline crop_box noise_box(int size, random_draws& draws) {
   const auto x = static_cast<int>(draws.integer(0, size));
   const auto y = static_cast<int>(draws.integer(0, size));
   const int half = size / 4;
-  const auto at = [&](int row, int column) {
-    return dst + (std::ptrdiff_t{row} * size + column) * 3;
-  };
   const int left = std::max(x - half, 0), right = std::min(x + half, size);
-  for (int row = std::max(y - half, 0); row < std::min(y + half, size); ++row)
-    std::generate(at(row, left), at(row, right),
-                  [&] { return static_cast<float>(draws.uniform()); });
+  const int top = std::max(y - half, 0), bottom = std::min(y + half, size);
+  return {left, top, right - left, bottom - top};
+}
+
+/// Calls `cover(box, fill)` for every part of the normalised sample that something else covers,
+/// from below; `fill(first, row)` writes the part's rows, `row` floats apart.
+template <class Cover>
+void for_each_covered(const sample_look& look, const sample_key& key, Cover&& cover) {
+  if (look.augment == sample_augmentation::finetune) {  // uniform noise in [0, 1)
+    random_draws draws = key.draws(draw_purpose::augment);
+    const crop_box box = noise_box(look.size, draws);
+    cover(box, [&](float* first, std::size_t row) {
+      for (int y = 0; y < box.height; ++y, first += row)
+        std::generate_n(first, box.width * 3, [&] { return static_cast<float>(draws.uniform()); });
+    });
+  }
+  if (look.random_erasing > 0) {
+    random_draws draws = key.draws(draw_purpose::erase);
+    const erasing_settings settings{.probability = static_cast<double>(look.random_erasing)};
+    const crop_box box = drawn_erasing(look.size, look.size, settings, draws);
+    cover(box, [&](float* first, std::size_t row) {
+      fill_erased(box, 3, settings.fill, draws, first, row);
+    });
+  }
+}
+
+/// What of a picture that was decoded `reduction` times smaller is `box` in the full one.
+inline source_box reduced(const crop_box& box, int reduction) {
+  const auto at = [&](int pixels) {
+    return static_cast<float>(pixels) / static_cast<float>(reduction);
+  };
+  return {at(box.left), at(box.top), at(box.left + box.width), at(box.top + box.height)};
+}
+
+inline bool is_flipped(const sample_look& look, const sample_key& key) {
+  return key.draws(draw_purpose::flip).bernoulli(look.flip);
+}
+constexpr bool is_augmented(const sample_look& look) {
+  return look.augment != sample_augmentation::none && look.augment != sample_augmentation::finetune;
+}
+
+/// The sample before it is normalised.
+inline image made_picture(const image& picture, const crop_box& box, int reduction,
+                          const sample_look& look, const sample_key& key) {
+  image made = resize(picture, look.size, look.size, look.filter, reduced(box, reduction));
+  if (is_flipped(look, key)) flip(made);
+  if (is_augmented(look)) made = augmented(std::move(made), look, key);
+  return made;
 }
 
 }  // namespace detail
@@ -115,22 +159,12 @@ inline void cut_noise(int size, const sample_key& key, float* dst) {
 inline void make_training_sample(const image& picture, const crop_box& box, int reduction,
                                  const sample_look& look, const pixel_levels& levels,
                                  const sample_key& key, float* dst) {
-  const auto reduced = [&](int pixels) {
-    return static_cast<float>(pixels) / static_cast<float>(reduction);
-  };
-  image made = resize(picture, look.size, look.size, look.filter,
-                      {reduced(box.left), reduced(box.top), reduced(box.left + box.width),
-                       reduced(box.top + box.height)});
-  if (key.draws(draw_purpose::flip).bernoulli(look.flip)) detail::flip(made);
-  if (look.augment != sample_augmentation::none && look.augment != sample_augmentation::finetune)
-    made = detail::augmented(std::move(made), look, key);
-  levels.normalise(made, dst);
-  if (look.augment == sample_augmentation::finetune) detail::cut_noise(look.size, key, dst);
-  if (look.random_erasing > 0) {
-    random_draws draws = key.draws(draw_purpose::erase);
-    random_erase({dst, {1, look.size, look.size, 3}},
-                 {.probability = static_cast<double>(look.random_erasing)}, draws);
-  }
+  levels.normalise(detail::made_picture(picture, box, reduction, look, key), dst);
+  const auto row = static_cast<std::size_t>(look.size) * 3;
+  detail::for_each_covered(look, key, [&](const crop_box& part, const auto& fill) {
+    fill(dst + static_cast<std::size_t>(part.top) * row + static_cast<std::size_t>(part.left) * 3,
+         row);
+  });
 }
 
 /// The same of a whole picture, box drawn.

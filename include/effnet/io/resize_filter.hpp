@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <effnet/arch/convention.hpp>
+#include <effnet/math/rounded_pixel.hpp>
 
 namespace effnet::detail {
 
@@ -55,7 +56,7 @@ struct resize_axis {
 /// The source pixels and weights of every wanted pixel of an axis, as Pillow computes them: a
 /// filter that widens when shrinking, weights normalised in double and rounded to 22 binary places.
 struct resize_taps {
-  static constexpr int precision = 32 - 8 - 2;
+  static constexpr int precision = math::pixel_weight_places;
 
   int stride = 0;  ///< weights a pixel has room for
   std::vector<int> first;

@@ -8,6 +8,7 @@
 
 #include <effnet/io/image.hpp>
 #include <effnet/io/resize_filter.hpp>
+#include <effnet/math/rounded_pixel.hpp>
 
 namespace effnet {
 
@@ -23,11 +24,8 @@ enum class pass_order {
 
 namespace detail {
 
-inline std::uint8_t rounded_pixel(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp(sum >> resize_taps::precision, 0, 255));
-}
-
-inline constexpr std::int32_t half_pixel = 1 << (resize_taps::precision - 1);
+using math::half_pixel;
+using math::rounded_pixel;
 
 /// Rows of RGB bytes, `stride` bytes apart.
 struct pixel_rows {
