@@ -8,11 +8,10 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <effnet/data/loader.hpp>
+#include <effnet/train/batch_feed.hpp>
 #include <effnet/train/checkpoint_rotation.hpp>
 #include <effnet/train/estimate_batch_norm.hpp>
 #include <effnet/train/fit.hpp>
@@ -115,18 +114,16 @@ class training_session {
     effnet::training_network network(averages, trainer_.network().device(),
                                      {.variance = run_.settings().network.variance});
     const std::int64_t last = run_.total_steps() - 1;
-    effnet::loader loader(data_.train, how_.loading, [&](std::int64_t step) {
+    const auto plan = [&](std::int64_t step) {
       std::optional<effnet::batch_request> request = run_.request(last);
       request->first_sample = step * request->count;
       return step < batches ? request : std::nullopt;
-    });
-    const auto& device = trainer_.network().device();
-    effnet::staged_floats<std::remove_cvref_t<decltype(device)>> staged;
+    };
+    effnet::batch_feed feed(data_.train, how_.loading, plan, 0, trainer_.network().device());
     effnet::const_tensor_view images;
     effnet::estimate_batch_norm(network, [&, left = batches]() mutable {
       if (left-- == 0) return static_cast<const effnet::const_tensor_view*>(nullptr);
-      const effnet::loaded_batch& batch = loader.next();
-      images = {staged.place(device, batch.images), batch.shape};
+      images = feed.next().images;
       return static_cast<const effnet::const_tensor_view*>(&images);
     });
     effnet::weights estimated = network.snapshot();

@@ -18,6 +18,7 @@ template class gpu_squeeze_excite<cuda_device>;
 template class gpu_data_gradient<cuda_device>;
 template class gpu_weight_gradient<cuda_device>;
 template class gpu_backend<cuda_device>;
+template class batch_uploads<cuda_device>;
 
 template void cuda_device::run(const piece_kernel<start_averages>&) const;
 template void cuda_device::run(const piece_kernel<copy_statistics>&) const;

@@ -10,16 +10,12 @@
 #include <utility>
 
 #include <effnet/core/error.hpp>
+#include <effnet/cuda/check_cuda.cuh>
+#include <effnet/cuda/cuda_upload_lane.cuh>
 #include <effnet/cuda/device.hpp>
 #include <effnet/cuda/kernel.hpp>
 
 namespace effnet::cuda {
-
-/// Throws `backend_error` unless `result` is success.
-inline void check_cuda(cudaError_t result, std::string_view doing) {
-  if (result == cudaSuccess) return;
-  throw backend_error(sentence("CUDA: ", doing, ": ", cudaGetErrorString(result)));
-}
 
 /// Why no device can be used; "" where one can.
 inline std::string why_no_device() {
@@ -61,6 +57,7 @@ class device_buffer {
 class cuda_device {
  public:
   using buffer = device_buffer;
+  using upload_lane = cuda_upload_lane;
 
   /// From the device's pool, in the order of the stream: nothing waits.
   class temporary {
@@ -90,6 +87,8 @@ class cuda_device {
     check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
     stream_ = std::shared_ptr<CUstream_st>(stream, [](cudaStream_t s) { cudaStreamDestroy(s); });
   }
+
+  CUstream_st* stream() const { return stream_.get(); }
 
   static constexpr std::string_view name() { return "cuda"; }
   static constexpr bool host_memory = false;

@@ -6,6 +6,7 @@
 #include <effnet/core/aligned_buffer.hpp>
 #include <effnet/cuda/block_driver.hpp>
 #include <effnet/cuda/device.hpp>
+#include <effnet/cuda/driven_upload_lane.hpp>
 #include <effnet/cuda/for_each_index.hpp>
 
 namespace effnet::cuda {
@@ -15,6 +16,7 @@ namespace effnet::cuda {
 class driven_device {
  public:
   using buffer = aligned_buffer;
+  using upload_lane = driven_upload_lane;
 
   class temporary : public buffer {
    public:

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <effnet/backend/training_backend.hpp>
+#include <effnet/cuda/batch_uploads.hpp>
 #include <effnet/cuda/element_functions.hpp>
 #include <effnet/cuda/gpu_convolution.hpp>
 #include <effnet/cuda/gpu_expand_depthwise.hpp>
@@ -30,6 +31,7 @@ class gpu_backend {
   using squeeze_excite = gpu_squeeze_excite<D>;
   using packed = packed_weights<D>;
   using packed_backward = packed_weights<D>;
+  using batch_uploads = cuda::batch_uploads<D>;
   using conv_backward_data_op = gpu_data_gradient<D>;
   using conv_backward_weights_op = gpu_weight_gradient<D>;
 
@@ -273,6 +275,8 @@ class gpu_backend {
     for (const float loss : host) sum += static_cast<double>(loss);
     return sum / images;
   }
+
+  batch_uploads make_uploads() const { return batch_uploads(on_); }
 
   static constexpr bool host_memory = D::host_memory;
   template <class Body>

@@ -6,11 +6,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <effnet/data/loader.hpp>
+#include <effnet/train/batch_feed.hpp>
 #include <effnet/train/cost_model.hpp>
 #include <effnet/train/trainer.hpp>
 #include <effnet/train/training_run.hpp>
@@ -107,30 +106,29 @@ fit_report fit(trainer<Network, Rule>& trained, const Set& set, const training_r
   loading.targets =
       run.settings().loss == loss_kind::sigmoid ? label_targets::multi_hot : label_targets::shares;
   loading.input = trained.network().rule().input;
-  loader batches(set, loading, plan, trained.steps_done());
+  const auto& device = trained.network().device();
+  batch_feed batches(set, loading, plan, trained.steps_done(), device);
   const std::vector<training_run::stage_row> rows = run.rows();
   cost_model cost;
   detail::recent_speed speed;
-  const auto& device = trained.network().device();
-  staged_floats<std::remove_cvref_t<decltype(device)>> images, targets;
   auto begin = std::chrono::steady_clock::now();
   while (trained.steps_done() < end) {
     const double waited_before = batches.waited_seconds();
-    const loaded_batch& batch = batches.next();
+    const device_batch batch = batches.next();
     const std::int64_t step = trained.steps_done();
     const training_stage stage = run.schedule().at(step);
-    const step_report report =
-        trained.step({.images = {images.place(device, batch.images), batch.shape},
-                      .targets = targets.place(device, batch.targets),
-                      .dropout = stage.dropout,
-                      .stochastic_depth = stage.stochastic_depth,
-                      .learning_rate_factor = stage.learning_rate_factor});
+    const step_report report = trained.step({.images = batch.images,
+                                             .targets = batch.targets,
+                                             .dropout = stage.dropout,
+                                             .stochastic_depth = stage.stochastic_depth,
+                                             .learning_rate_factor = stage.learning_rate_factor});
     const auto now = std::chrono::steady_clock::now();
     const double seconds = std::chrono::duration<double>(now - begin).count();
     begin = now;
     const double waited = batches.waited_seconds() - waited_before;
-    cost.add(stage.size, batch.shape.n, seconds);
-    speed.add(batch.shape.n, seconds, waited);
+    const int count = batch.images.shape.n;
+    cost.add(stage.size, count, seconds);
+    speed.add(count, seconds, waited);
     const double left = detail::seconds_of(run, rows, cost, step + 1);
     const double all = detail::seconds_of(run, rows, cost, 0);
     const bool go_on = after_step(training_progress{.step = step + 1,
@@ -138,7 +136,7 @@ fit_report fit(trainer<Network, Rule>& trained, const Set& set, const training_r
                                                     .epoch = run.epoch_at(step + 1),
                                                     .stage = run.schedule().stage_at(step),
                                                     .size = stage.size,
-                                                    .batch = batch.shape.n,
+                                                    .batch = count,
                                                     .loss = report.loss,
                                                     .learning_rate = report.learning_rate,
                                                     .gradient_norm = report.gradient_norm,
