@@ -73,6 +73,9 @@ void check_order() {
 TEST_CASE("cuda: driven: batches of bytes become the images that the processor makes") {
   check_looks(driven_backend{});
 }
+TEST_CASE("cuda: driven: pictures are resized as on the processor, to the bit") {
+  check_resizes(driven_backend{});
+}
 TEST_CASE("cuda: driven: batches are mixed as the processor mixes them") {
   check_mixing(driven_backend{});
 }

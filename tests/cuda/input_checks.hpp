@@ -91,6 +91,27 @@ void check_looks(const B& on) {
     }
 }
 
+/// Every filter, on whole pictures and on parts, larger and smaller than the samples.
+template <uploads_batches B>
+void check_resizes(const B& on) {
+  for (const interpolation filter :
+       {interpolation::nearest, interpolation::bilinear, interpolation::bicubic,
+        interpolation::lanczos, interpolation::tf_bilinear})
+    for (const bool whole : {true, false}) {
+      CAPTURE(static_cast<int>(filter));
+      CAPTURE(whole);
+      check_batches(on, odd_pictures(), [&](std::int64_t step) -> std::optional<batch_request> {
+        constexpr int sizes[] = {1, 16, 17, 33, 130};
+        if (step >= 5) return std::nullopt;
+        return batch_request{
+            .step = step,
+            .first_sample = step * 10,
+            .count = 10,
+            .look = {.size = sizes[step], .whole = whole, .filter = filter, .flip = 0.5}};
+      });
+    }
+}
+
 /// Mixup of an odd batch, cutmix of an odd batch, both of one, and neither.
 template <uploads_batches B>
 void check_mixing(const B& on) {

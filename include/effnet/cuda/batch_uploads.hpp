@@ -7,6 +7,7 @@
 #include <effnet/backend/uploads_batches.hpp>
 #include <effnet/cuda/for_each_in_images.hpp>
 #include <effnet/cuda/image_functions.hpp>
+#include <effnet/cuda/resample_pictures.hpp>
 #include <effnet/cuda/upload_lane.hpp>
 
 namespace effnet::cuda {
@@ -53,10 +54,24 @@ class batch_uploads {
     resize(targets_, targets);
     const byte_span staged(staged_[current_].data(), next_.bytes);
     auto* images = reinterpret_cast<float*>(images_.data());
+    const auto count = static_cast<unsigned>(next_.shape.n);
+    const std::size_t of_image = elements / count;
+    const std::size_t made_bytes = next_.is_resampled ? elements : 0;
+    const typename D::temporary between(on_, next_.between), made(on_, made_bytes);
+    const byte_span to_between(between.data(), next_.between), to_made(made.data(), made_bytes);
+    const auto resample = [&](bool is_second, std::size_t pixels) {
+      if (pixels > 0)
+        on_.run(for_each_in_images<resample_pictures>{
+            count, pixels, {is_second, next_.shape.w, next_.samples, staged, to_between, to_made}});
+    };
+    if (next_.is_resampled) {
+      resample(false, next_.most_between);
+      resample(true, of_image / 3);
+    }
     on_.run(for_each_in_images<fill_images>{
-        static_cast<unsigned>(next_.shape.n),
-        elements / static_cast<std::size_t>(next_.shape.n),
-        {next_.shape.w, next_.samples, next_.levels, staged, {}, {images, elements}}});
+        count,
+        of_image,
+        {next_.shape.w, next_.samples, next_.levels, staged, to_made, {images, elements}}});
     on_.copy(reinterpret_cast<const float*>(staged_[current_].data() + next_.targets),
              reinterpret_cast<float*>(targets_.data()), targets);
     return {{images, next_.shape}, reinterpret_cast<const float*>(targets_.data())};
