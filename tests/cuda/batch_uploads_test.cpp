@@ -76,6 +76,33 @@ TEST_CASE("cuda: driven: batches of bytes become the images that the processor m
 TEST_CASE("cuda: driven: pictures are resized as on the processor, to the bit") {
   check_resizes(driven_backend{});
 }
+TEST_CASE("cuda: driven: parts of files are what the processor makes of them") {
+  check_files(driven_backend{});
+}
+TEST_CASE("cuda: a device resizes what nothing on the processor stands behind") {
+  staging_memory memory(std::pmr::new_delete_resource());
+  const auto staged = [&](int width, int height, sample_look look) {
+    look.size = 33;
+    look.whole = true;
+    return stage_training_sample(noise_picture(width, height), {0, 0, width, height}, 1, look,
+                                 sample_key{}, memory);
+  };
+  const staged_sample two = staged(40, 36, {}), one = staged(33, 36, {}), tall = staged(1, 210, {});
+  CHECK(two.is_resampled());
+  CHECK(two.across.stride > 0);
+  CHECK_FALSE(two.is_down_first);
+  CHECK(one.is_resampled());
+  CHECK(one.across.stride == 0);
+  CHECK(tall.is_down_first);
+  CHECK(staged(40, 36, {.augment = sample_augmentation::finetune}).is_resampled());
+  CHECK(staged(40, 36, {.augment = sample_augmentation::rand_augment}).is_resampled());
+  CHECK_FALSE(staged(40, 36, {.augment = sample_augmentation::rand_augment, .magnitude = 3})
+                  .is_resampled());
+  CHECK_FALSE(staged(40, 36, {.augment = sample_augmentation::auto_augment}).is_resampled());
+  CHECK_FALSE(staged(40, 36, {.filter = interpolation::tf_bilinear}).is_resampled());
+  CHECK_FALSE(staged(40, 36, {.filter = interpolation::nearest}).is_resampled());
+  CHECK_FALSE(staged(94, 94, {}).is_resampled());  // over 8 times the pixels of the sample
+}
 TEST_CASE("cuda: driven: batches are mixed as the processor mixes them") {
   check_mixing(driven_backend{});
 }

@@ -28,7 +28,8 @@ struct fitted {
 
 /// A short run with all that can happen to a picture; it may be taken up after `first` steps.
 template <training_backend B, data_set Set>
-fitted fit_on(const B& on, const Set& set, std::int64_t stopped_after = 0) {
+fitted fit_on(const B& on, const Set& set, sample_augmentation augment,
+              std::int64_t stopped_after = 0) {
   run_settings settings{.epochs = 2, .batch = 5, .base_rate = 0.2, .seed = 4};
   settings.stages = interpolated_stages({.size = 24, .rand_augment = 3},
                                         {.size = 33,
@@ -39,6 +40,7 @@ fitted fit_on(const B& on, const Set& set, std::int64_t stopped_after = 0) {
                                          .stochastic_depth = 0.2f,
                                          .random_erasing = 0.5f},
                                         3);
+  settings.look.augment = augment;
   const training_run run(settings, static_cast<std::int64_t>(set.count()));
   const network_spec spec{
       .name = "small",
@@ -69,16 +71,16 @@ struct broken_picture : odd_pictures {
 
 /// A run is the same run where the device makes the images.
 template <uploads_batches B>
-void check_fit(const B& on) {
+void check_fit(const B& on, sample_augmentation augment = sample_augmentation::none) {
   static_assert(!uploads_batches<given_images<B>>);
   const broken_picture set;
-  const fitted expected = fit_on(given_images<B>(on), set), got = fit_on(on, set);
+  const fitted expected = fit_on(given_images<B>(on), set, augment), got = fit_on(on, set, augment);
   CHECK(got.losses.size() == 9);
   CHECK(got.losses == expected.losses);
   CHECK(got.broken == expected.broken);
   CHECK(got.report.broken == 1);
   CHECK(got.report.warnings == expected.report.warnings);
-  CHECK(fit_on(on, set, 4).losses == expected.losses);
+  CHECK(fit_on(on, set, augment, 4).losses == expected.losses);
 }
 
 }  // namespace effnet::testing

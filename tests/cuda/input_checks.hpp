@@ -8,6 +8,7 @@
 
 #include <effnet/backend/uploads_batches.hpp>
 #include <effnet/data/loader.hpp>
+#include <effnet/io/jpeg_encode.hpp>
 
 #include "../data/pictures.hpp"
 
@@ -23,8 +24,8 @@ class odd_pictures {
   int label(std::size_t i) const { return static_cast<int>(i % 3); }
   std::string name(std::size_t i) const { return std::to_string(i); }
   effnet::image image(std::size_t i) const {
-    constexpr int sides[][2] = {{40, 36}, {7, 91},  {1, 1},    {64, 5},  {33, 33},
-                                {3, 320}, {130, 1}, {111, 97}, {17, 17}, {16, 51}};
+    constexpr int sides[][2] = {{40, 36}, {7, 91},   {1, 1},   {64, 5},  {33, 33}, {3, 320},
+                                {130, 1}, {111, 97}, {17, 17}, {16, 51}, {1, 210}};
     const auto& [width, height] = sides[i % std::size(sides)];
     return noise_picture(width, height, i);
   }
@@ -32,6 +33,26 @@ class odd_pictures {
  private:
   std::vector<std::string> classes_ = {"a", "b", "c"};
 };
+
+/// JPEG files, of which samples take parts that are decoded smaller.
+class jpeg_pictures {
+ public:
+  std::size_t count() const { return 12; }
+  const std::vector<std::string>& classes() const { return classes_; }
+  int label(std::size_t) const { return 0; }
+  std::string name(std::size_t i) const { return std::to_string(i); }
+  effnet::image image(std::size_t i) const { return decode_image(encoded(i)->bytes, name(i)); }
+  std::optional<encoded_image> encoded(std::size_t i) const {
+    const int side = 40 + 20 * static_cast<int>(i);
+    auto file = std::make_shared<const std::vector<std::byte>>(
+        encode_jpeg(noise_picture(side, 301 - side, i)));
+    return encoded_image{file, *file, name(i)};
+  }
+
+ private:
+  std::vector<std::string> classes_ = {"a"};
+};
+static_assert(encoded_set<jpeg_pictures>);
 
 /// Whether both have the same bits.
 inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
@@ -110,6 +131,18 @@ void check_resizes(const B& on) {
             .look = {.size = sizes[step], .whole = whole, .filter = filter, .flip = 0.5}};
       });
     }
+}
+
+/// Parts of files, decoded as small as the samples allow.
+template <uploads_batches B>
+void check_files(const B& on) {
+  check_batches(on, jpeg_pictures(), [&](std::int64_t step) -> std::optional<batch_request> {
+    if (step >= 3) return std::nullopt;
+    return batch_request{.step = step,
+                         .first_sample = step * 7,
+                         .count = 7,
+                         .look = {.size = 21, .whole = step == 2, .mixup = 0.2f}};
+  });
 }
 
 /// Mixup of an odd batch, cutmix of an odd batch, both of one, and neither.

@@ -17,7 +17,7 @@ struct device_batch {
 
 /// A training backend that makes images of staged batches itself, one while the next is on its way.
 ///   make_uploads() -> batch_uploads
-///   batch_uploads::host_memory()    where the processor should put the bytes of batches
+///   batch_uploads::host_memory()    where the bytes of batches should lie
 ///   uploads.begin(staged)       starts to upload a batch and returns; its bytes must stay until
 ///                               wait(). No more than one may be begun that `next` has not given.
 ///   uploads.wait()              until all that was begun is uploaded

@@ -5,7 +5,7 @@
 #include <effnet/v1.hpp>
 #include <effnet/v2.hpp>
 
-#include "cuda/training_checks.hpp"
+#include "cuda/fit_checks.hpp"
 
 // The same on a device; without one each case is skipped, and says so.
 namespace {
@@ -80,6 +80,17 @@ TEST_CASE("cuda device: training steps are the reference's, and go on from a che
     check_training(*on);
     check_training_with(cuda_backend(effnet::cuda::products::bf16), rmsprop{}, 0.01);
   }
+}
+TEST_CASE("cuda device: batches of bytes become the images that the processor makes") {
+  if (const auto on = device()) {
+    check_looks(*on);
+    check_mixing(*on);
+    check_resizes(*on);
+    check_files(*on);
+  }
+}
+TEST_CASE("cuda device: a run is the same where the device makes images of bytes") {
+  if (const auto on = device()) check_fit(*on);
 }
 TEST_CASE("cuda device: B0 is the reference's, with gradients") {
   if (const auto on = device()) {
