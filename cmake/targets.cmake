@@ -24,7 +24,7 @@ target_link_libraries(effnet_io INTERFACE
 
 # CMake 3.25 refuses CUDA_STANDARD 20, so that a flag has to say it.
 add_library(effnet_cuda INTERFACE)
-target_link_libraries(effnet_cuda INTERFACE effnet_effnet CUDA::cudart_static)
+target_link_libraries(effnet_cuda INTERFACE effnet_effnet CUDA::cudart_static CUDA::cublasLt)
 target_compile_options(effnet_cuda INTERFACE
   $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>
   $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>)

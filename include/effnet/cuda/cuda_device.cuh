@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 #include <effnet/cuda/cuda_upload_lane.cuh>
 #include <effnet/cuda/device.hpp>
 #include <effnet/cuda/kernel.hpp>
+#include <effnet/cuda/vendor_libraries.cuh>
 
 namespace effnet::cuda {
 
@@ -86,6 +88,7 @@ class cuda_device {
     cudaStream_t stream = nullptr;
     check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
     stream_ = std::shared_ptr<CUstream_st>(stream, [](cudaStream_t s) { cudaStreamDestroy(s); });
+    libraries_ = std::make_shared<vendor_libraries>();
   }
 
   CUstream_st* stream() const { return stream_.get(); }
@@ -119,6 +122,10 @@ class cuda_device {
                                    " needs compute capability 8.0 or later; this device has ",
                                    major, '.', minor, ": leave it out"));
   }
+  cudaStream_t stream() const { return stream_.get(); }
+  std::optional<cublaslt_product> plan_product(const matrix_product& what) const {
+    return libraries_->plan_product(what);
+  }
   template <class Function>
   void for_each_index(std::size_t count, const Function& function) const;
   template <kernel K>
@@ -137,6 +144,7 @@ class cuda_device {
   }
 
   std::shared_ptr<CUstream_st> stream_;
+  std::shared_ptr<vendor_libraries> libraries_;
 };
 
 }  // namespace effnet::cuda

@@ -19,6 +19,8 @@ namespace effnet::cuda {
 ///   require(products)             throws `backend_error` where it cannot multiply so
 ///   for_each_index(count, function)    function(i) for every i below `count`, in any order
 ///   run(kernel)
+///
+/// Libraries that it may have beside: device_libraries.hpp.
 template <class D>
 concept device = std::copyable<D> &&
     requires(const D on, const typename D::buffer memory, const float* host, float* to) {

@@ -37,17 +37,15 @@ class gpu_backend {
 
   gpu_backend() = default;
   /// Throws `backend_error` where the device cannot multiply so.
-  explicit gpu_backend(products of) : gpu_backend(D(), of) {}
-  explicit gpu_backend(D on, products of = products::fp32) : on_(std::move(on)), products_(of) {
+  explicit gpu_backend(products of, const gpu_options& options = {})
+      : gpu_backend(D(), of, options) {}
+  explicit gpu_backend(D on, products of = products::fp32, const gpu_options& options = {})
+      : on_(std::move(on)), products_(of), options_(options) {
     on_.require(of);
   }
 
   static constexpr std::string_view name() { return D::name(); }
-  dtype map_type() const {
-    return products_ == products::bf16   ? dtype::bf16
-           : products_ == products::fp16 ? dtype::f16
-                                         : dtype::f32;
-  }
+  dtype map_type() const { return type_of(products_); }
   /// The processor's, which only start kernels.
   int threads() const { return 1; }
   gpu_backend with_threads(int) const { return *this; }
@@ -65,14 +63,14 @@ class gpu_backend {
   void wait() const { on_.wait(); }
 
   conv plan_conv(const conv_problem& problem, const epilogue& then = {}) const {
-    return conv(on_, problem, then, products_);
+    return conv(on_, problem, then, products_, options_);
   }
   void conv_forward(const conv& op, const packed& weights, const_tensor_view src, tensor_view dst,
                     std::byte*) const {
     op.forward(weights, src, dst);
   }
   conv plan_gated_conv(const conv_problem& problem, const epilogue& then) const {
-    return plan_conv(problem, then);
+    return conv(on_, problem, then, products_, {.libraries = false});
   }
   void conv_forward_gated(const conv& op, const packed& weights, const_tensor_view src,
                           const_tensor_view gate, tensor_view dst, std::byte*) const {
@@ -100,11 +98,11 @@ class gpu_backend {
   }
 
   conv_backward_data_op plan_conv_backward_data(const conv_problem& problem) const {
-    return conv_backward_data_op(on_, problem, products_);
+    return conv_backward_data_op(on_, problem, products_, options_);
   }
   conv_backward_weights_op plan_conv_backward_weights(const conv_problem& problem,
                                                       bool bias) const {
-    return conv_backward_weights_op(on_, problem, bias, products_);
+    return conv_backward_weights_op(on_, problem, bias, products_, options_);
   }
   void conv_backward_data(const conv_backward_data_op& op, const packed_backward& weights,
                           const_tensor_view diff_dst, tensor_view diff_src, std::byte*) const {
@@ -345,6 +343,7 @@ class gpu_backend {
 
   D on_;
   products products_ = products::fp32;
+  gpu_options options_;
 };
 
 }  // namespace effnet::cuda

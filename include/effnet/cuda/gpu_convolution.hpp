@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -11,26 +12,14 @@
 #include <effnet/cuda/depthwise_forward.hpp>
 #include <effnet/cuda/depthwise_functions.hpp>
 #include <effnet/cuda/kernel_calls.hpp>
+#include <effnet/cuda/library_forward.hpp>
+#include <effnet/cuda/library_gradients.hpp>
 #include <effnet/cuda/normalised_functions.hpp>
+#include <effnet/cuda/packed_weights.hpp>
 #include <effnet/cuda/source_of_type.hpp>
 #include <effnet/cuda/weight_layouts.hpp>
 
 namespace effnet::cuda {
-
-/// Weights and bias in the device's memory, as a kernel reads them.
-template <device D>
-struct packed_weights {
-  typename D::buffer weights, bias;
-  std::size_t weight_count = 0, bias_count = 0;
-
-  global_span<const float> weight_span() const {
-    return {reinterpret_cast<const float*>(weights.data()), weight_count};
-  }
-  global_span<const float> bias_span() const {
-    if (bias_count == 0) return {};
-    return {reinterpret_cast<const float*>(bias.data()), bias_count};
-  }
-};
 
 /// Depthwise kernels that the fast forms are made for.
 constexpr bool has_depthwise_kernel(const conv_problem& p) {
@@ -65,12 +54,12 @@ class weight_packer {
   void repack(const float* oihw, const float* bias, packed_weights<D>& packed) const {
     auto* to = reinterpret_cast<float*>(packed.weights.data());
     on_.for_each_index(packed.weight_count,
-                       lay_out_weights{.layout = layout_,
-                                       .out = problem_.out,
-                                       .in = problem_.src.c / problem_.groups,
-                                       .taps = problem_.kernel * problem_.kernel,
-                                       .oihw = {oihw, packed.weight_count},
-                                       .to = {to, packed.weight_count}});
+                       lay_out_weights<float>{.layout = layout_,
+                                              .out = problem_.out,
+                                              .in = problem_.src.c / problem_.groups,
+                                              .taps = problem_.kernel * problem_.kernel,
+                                              .oihw = {oihw, packed.weight_count},
+                                              .to = {to, packed.weight_count}});
     if (bias != nullptr)
       on_.copy(bias, reinterpret_cast<float*>(packed.bias.data()),
                packed.bias_count * sizeof(float));
@@ -131,17 +120,19 @@ inline products of_gradients(products of) {
 template <device D>
 class gpu_convolution {
  public:
-  gpu_convolution(const D& on, const conv_problem& problem, const epilogue& then, products of)
+  gpu_convolution(const D& on, const conv_problem& problem, const epilogue& then, products of,
+                  const gpu_options& options)
       : on_(on),
         problem_(problem),
         then_(then),
         products_(of),
-        packer_(on, problem,
-                problem.depthwise() ? weight_layout::depthwise : weight_layout::dense) {}
+        packer_(on, problem, problem.depthwise() ? weight_layout::depthwise : weight_layout::dense),
+        library_(library_forward<D>::plan(on, problem, then, of, options)) {}
 
   static constexpr std::size_t scratch_bytes() { return 0; }
-  weight_layout layout() const { return packer_.layout(); }
+  weight_layout layout() const { return library_ ? library_->packer().layout() : packer_.layout(); }
   std::string_view implementation() const {
+    if (library_) return library_->implementation();
     if (!problem_.depthwise())
       return with_tile(products_, [&]<class Tile>() {
         return dense_product<forward_windows, Tile, float>::name;
@@ -150,15 +141,17 @@ class gpu_convolution {
   }
 
   packed_weights<D> pack(const float* oihw, const float* bias) const {
-    return packer_.pack(oihw, bias);
+    return library_ ? library_->packer().pack(oihw, bias) : packer_.pack(oihw, bias);
   }
   void repack(const float* oihw, const float* bias, packed_weights<D>& packed) const {
-    packer_.repack(oihw, bias, packed);
+    library_ ? library_->packer().repack(oihw, bias, packed) : packer_.repack(oihw, bias, packed);
   }
 
-  /// `gate`: [n][channels], which a dense convolution's source is multiplied by, or null.
+  /// `gate`: [n][channels], which a dense convolution's source is multiplied by, or null. Libraries
+  /// have none: it takes a plan without them.
   void forward(const packed_weights<D>& packed, const_tensor_view src, tensor_view dst,
                const float* gate = nullptr) const {
+    if (library_) return library_->run(packed, src, dst);
     const source_of_type<D> source(on_, src, dst.type);
     with_stored_type(dst.type, [&]<class T>() {
       const auto from = span_of<T>(source.view());
@@ -241,31 +234,45 @@ class gpu_convolution {
   epilogue then_;
   products products_;
   weight_packer<D> packer_;
+  std::optional<library_forward<D>> library_;
 };
 
 /// The gradient of a convolution's source.
 template <device D>
 class gpu_data_gradient {
  public:
-  gpu_data_gradient(const D& on, const conv_problem& problem, products of)
+  gpu_data_gradient(const D& on, const conv_problem& problem, products of,
+                    const gpu_options& options)
       : on_(on),
         problem_(problem),
         products_(of_gradients(of)),
         packer_(on, problem,
                 !problem.depthwise() ? weight_layout::dense_backward
                 : turns()            ? weight_layout::depthwise_backward
-                                     : weight_layout::depthwise) {}
+                                     : weight_layout::depthwise),
+        library_(library_data_gradient<D>::plan(on, problem, of, options)) {}
 
   static constexpr std::size_t scratch_bytes() { return 0; }
-  weight_layout layout() const { return packer_.layout(); }
-  packed_weights<D> pack(const float* oihw) const { return packer_.pack(oihw, nullptr); }
+  weight_layout layout() const { return library_ ? library_->packer().layout() : packer_.layout(); }
+  std::string_view implementation() const {
+    if (library_) return library_->implementation();
+    if (!problem_.depthwise())
+      return with_gradient_tile(products_, [&]<class Tile>() {
+        return dense_product<backward_windows, Tile, float>::name;
+      });
+    return turns() ? "depthwise_forward" : depthwise_data_gradient<float>::name;
+  }
+  packed_weights<D> pack(const float* oihw) const {
+    return library_ ? library_->packer().pack(oihw) : packer_.pack(oihw, nullptr);
+  }
   void repack(const float* oihw, packed_weights<D>& packed) const {
-    packer_.repack(oihw, nullptr, packed);
+    library_ ? library_->packer().repack(oihw, packed) : packer_.repack(oihw, nullptr, packed);
   }
 
   void run(const packed_weights<D>& packed, const_tensor_view diff_dst,
            tensor_view diff_src) const {
     check_types(diff_dst.type, diff_src.type);
+    if (library_) return library_->run(packed, diff_dst, diff_src);
     with_trained_type(diff_src.type, [&]<class T>() {
       run_on(packed, span_of<T>(diff_dst), span_of<T>(diff_src));
     });
@@ -308,25 +315,34 @@ class gpu_data_gradient {
   conv_problem problem_;
   products products_;
   weight_packer<D> packer_;
+  std::optional<library_data_gradient<D>> library_;
 };
 
 /// The gradient of a convolution's weights, and of its bias where there is one.
 template <device D>
 class gpu_weight_gradient {
  public:
-  gpu_weight_gradient(const D& on, const conv_problem& problem, bool bias, products of)
+  gpu_weight_gradient(const D& on, const conv_problem& problem, bool bias, products of,
+                      const gpu_options& options)
       : on_(on),
         problem_(problem),
         products_(of_gradients(of)),
         bias_(bias),
-        parts_(with_gradient_tile(products_, [&]<class Tile>() {
-          return dense_weight_gradient<Tile, float>::parts_for(problem);
-        })) {}
+        parts_(with_gradient_tile(
+            products_,
+            [&]<class Tile>() { return dense_weight_gradient<Tile, float>::parts_for(problem); })),
+        library_(library_weight_gradient<D>::plan(on, problem, of, options)) {}
 
+  std::string_view implementation() const {
+    if (library_) return library_->implementation();
+    if (problem_.depthwise()) return "depthwise_weight_sums";
+    return with_gradient_tile(
+        products_, [&]<class Tile>() { return dense_weight_gradient<Tile, float>::name; });
+  }
   std::size_t scratch_bytes() const {
     std::size_t floats = 0;
     if (!problem_.depthwise())
-      floats = parts_ * problem_.weights();
+      floats = library_ ? 0 : parts_ * problem_.weights();
     else
       floats = channel_sum_floats(problem_.dst(), false, at_once());
     if (bias_) floats = std::max(floats, channel_sum_floats(problem_.dst(), false, 1));
@@ -337,9 +353,11 @@ class gpu_weight_gradient {
            std::byte* scratch) const {
     const source_of_type<D> source(on_, src, diff_dst.type);
     auto* partial = reinterpret_cast<float*>(scratch);
+    if (library_) library_->run(source.view(), diff_dst, diff_oihw);
     with_trained_type(diff_dst.type, [&]<class T>() {
       const auto diff = span_of<T>(diff_dst);
-      run_weights(span_of<T>(source.view()), diff, {diff_oihw, problem_.weights()}, partial);
+      if (!library_)
+        run_weights(span_of<T>(source.view()), diff, {diff_oihw, problem_.weights()}, partial);
       if (bias_)
         run_channel_sums(on_, problem_.dst(), false, element_sums<T>{diff},
                          store_totals{.channels = problem_.out,
@@ -407,6 +425,7 @@ class gpu_weight_gradient {
   products products_;
   bool bias_;
   unsigned parts_;
+  std::optional<library_weight_gradient<D>> library_;
 };
 
 }  // namespace effnet::cuda

@@ -11,16 +11,19 @@ enum class weight_layout {
   dense_backward,      ///< [taps][out][in]
   depthwise,           ///< [taps][channels]
   depthwise_backward,  ///< the same with the taps turned around
+  filters,             ///< [out][taps][in], as libraries read it; of the type that is multiplied
 };
 
-/// Copies weights from OIHW into a layout, for `for_each_index` over all of them.
+/// Copies weights from OIHW into a layout of numbers of type `T`, for `for_each_index` over all of
+/// them.
+template <class T>
 struct lay_out_weights {
   static constexpr const char* name = "lay_out_weights";
 
   weight_layout layout;
   int out, in, taps;  ///< in: 1 of a depthwise convolution
   global_span<const float> oihw;
-  global_span<float> to;
+  global_span<T> to;
 
   EFFNET_HD void operator()(std::size_t i) const {
     const auto outs = static_cast<std::size_t>(out), ins = static_cast<std::size_t>(in),
@@ -38,6 +41,9 @@ struct lay_out_weights {
         break;
       case weight_layout::depthwise_backward:
         t = all - 1 - tap;
+        break;
+      case weight_layout::filters:
+        c = i % ins, t = i / ins % all, o = i / ins / all;
         break;
     }
     to.store(i, oihw.load((o * ins + c) * all + t));

@@ -43,6 +43,20 @@ TEST_CASE("cuda device: tensor cores' convolutions and gradients are those of ro
     for (const auto of : {cuda::products::tf32, cuda::products::bf16, cuda::products::fp16})
       check_rounded_convolutions(cuda_backend(of), of, 5e-5);
 }
+TEST_CASE("cuda device: libraries' convolutions and gradients are the reference's") {
+  if (device()) {
+    const effnet::cuda::gpu_options all{
+        .least_macs = 0, .channel_multiple = 1, .least_depth_before_pass = 0};
+    check_convolutions(cuda_backend(cuda::products::fp32, all));
+    check_convolution_gradients(cuda_backend(cuda::products::fp32, all));
+    for (const auto of : {cuda::products::bf16, cuda::products::fp16}) {
+      check_rounded_convolutions(cuda_backend(of, all), of, 5e-5);
+      check_float_sources(cuda_backend(of, all), of, 5e-5);
+    }
+    // How the library rounds to TF32 is its own affair.
+    check_rounded_convolutions(cuda_backend(cuda::products::tf32, all), cuda::products::tf32, 2e-3);
+  }
+}
 TEST_CASE("cuda device: images and rows of numbers are floats, whatever maps are") {
   if (device())
     for (const auto of : every_kind) check_float_sources(cuda_backend(of), of, 5e-5);
