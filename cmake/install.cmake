@@ -24,6 +24,7 @@ install(FILES
   ${PROJECT_BINARY_DIR}/effnet-config.cmake
   ${PROJECT_BINARY_DIR}/effnet-config-version.cmake
   ${CMAKE_CURRENT_LIST_DIR}/components.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/FindCUDNN.cmake
   ${CMAKE_CURRENT_LIST_DIR}/FindOneDNN.cmake
   DESTINATION ${effnet_package_dir})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -24,7 +24,9 @@ target_link_libraries(effnet_io INTERFACE
 
 # CMake 3.25 refuses CUDA_STANDARD 20, so that a flag has to say it.
 add_library(effnet_cuda INTERFACE)
-target_link_libraries(effnet_cuda INTERFACE effnet_effnet CUDA::cudart_static CUDA::cublasLt)
+target_link_libraries(effnet_cuda INTERFACE effnet_effnet CUDA::cudart_static CUDA::cublasLt
+  $<TARGET_NAME_IF_EXISTS:CUDNN::cudnn>)
+target_compile_definitions(effnet_cuda INTERFACE $<$<TARGET_EXISTS:CUDNN::cudnn>:EFFNET_CUDNN=1>)
 target_compile_options(effnet_cuda INTERFACE
   $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>
   $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>)
@@ -41,6 +43,14 @@ foreach(component IN LISTS effnet_components)
   effnet_find_packages(${component})
   if(NOT effnet_missing)
     add_library(effnet::${component} ALIAS effnet_${component})
+    foreach(package IN LISTS effnet_${component}_wanted)
+      string(REGEX MATCH "^[^ ]+" package "${package}")
+      if(${package}_FOUND)
+        message(STATUS "effnet::${component} uses ${package} ${${package}_VERSION}")
+      else()
+        message(STATUS "effnet::${component} does without ${package}")
+      endif()
+    endforeach()
   elseif(component IN_LIST EFFNET_COMPONENTS)
     message(FATAL_ERROR "effnet::${component} needs what is not there: ${effnet_missing}")
   else()

@@ -88,7 +88,7 @@ class cuda_device {
     cudaStream_t stream = nullptr;
     check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
     stream_ = std::shared_ptr<CUstream_st>(stream, [](cudaStream_t s) { cudaStreamDestroy(s); });
-    libraries_ = std::make_shared<vendor_libraries>();
+    libraries_ = std::make_shared<vendor_libraries>(stream_);
   }
 
   CUstream_st* stream() const { return stream_.get(); }
@@ -126,6 +126,11 @@ class cuda_device {
   std::optional<cublaslt_product> plan_product(const matrix_product& what) const {
     return libraries_->plan_product(what);
   }
+#if EFFNET_CUDNN
+  std::optional<cudnn_convolution> plan_convolution(const library_convolution& what) const {
+    return libraries_->plan_convolution(what);
+  }
+#endif
   template <class Function>
   void for_each_index(std::size_t count, const Function& function) const;
   template <kernel K>

@@ -19,6 +19,12 @@ constexpr bool is_matrix_product(const conv_problem& p) {
   return !p.depthwise() && p.kernel == 1 && every_pixel && p.pad == padding{};
 }
 
+/// Libraries know one number of rows and one of columns for both sides, which TensorFlow's "SAME"
+/// has not where it strides over even sizes.
+constexpr bool is_padded_alike(const conv_problem& p) {
+  return p.pad.top == p.pad.bottom && p.pad.left == p.pad.right;
+}
+
 /// The one activation of an epilogue that comes last, behind the residual; nothing where another
 /// stands before it.
 constexpr std::optional<activation> last_activation(const epilogue& then) {

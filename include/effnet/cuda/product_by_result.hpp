@@ -17,18 +17,18 @@ class product_by_result {
   static std::optional<product_by_result> plan(const D& on, matrix_product what, bool of_rows) {
     product_by_result made;
     made.numbers_ = what.result = what.numbers;
-    made.stored_ = plan_library_product(on, what);
+    made.stored_ = plan_on_library(on, what);
     if (!made.stored_) return std::nullopt;
     if (of_rows && what.numbers != dtype::f32) {
       what.result = dtype::f32;
-      made.floats_ = plan_library_product(on, what);
+      made.floats_ = plan_on_library(on, what);
       if (!made.floats_) return std::nullopt;
     }
     return made;
   }
 
   /// Throws `backend_error` for a type that it was not planned for.
-  const library_product<D>& of_type(dtype result) const {
+  const library_op<D, matrix_product>& of_type(dtype result) const {
     if (result == numbers_) return *stored_;
     if (result == dtype::f32 && floats_) return *floats_;
     throw backend_error(sentence("a product of ", name_of(numbers_),
@@ -39,7 +39,7 @@ class product_by_result {
   product_by_result() = default;
 
   dtype numbers_ = dtype::f32;
-  std::optional<library_product<D>> stored_, floats_;
+  std::optional<library_op<D, matrix_product>> stored_, floats_;
 };
 
 }  // namespace effnet::cuda

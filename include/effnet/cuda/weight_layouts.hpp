@@ -50,6 +50,21 @@ struct lay_out_weights {
   }
 };
 
+/// Copies a gradient of filters, [out][taps][in], into OIHW, for `for_each_index` over all of it.
+struct filters_to_oihw {
+  static constexpr const char* name = "filters_to_oihw";
+
+  int in, taps;
+  global_span<const float> filters;
+  global_span<float> oihw;
+
+  EFFNET_HD void operator()(std::size_t i) const {
+    const auto ins = static_cast<std::size_t>(in), all = static_cast<std::size_t>(taps);
+    const std::size_t c = i % ins, tap = i / ins % all, o = i / ins / all;
+    oihw.store((o * ins + c) * all + tap, filters.load(i));
+  }
+};
+
 /// Adds up parts of the gradient of dense weights, [taps][in][out], in order and in double, into
 /// OIHW.
 struct add_weight_parts {

@@ -2,58 +2,48 @@
 #include "stand_in.hpp"
 #include "stand_in_device.hpp"
 
-// Convolutions by cuBLASLt, with what stands in for the library.
+// Dense convolutions by cuBLASLt, and by cuDNN where effnet is built with it, with what stands in
+// for the libraries.
 namespace {
 using namespace effnet;
 using namespace effnet::testing;
-using cuda::gpu_options;
 using cuda::products;
-using stand_in_backend = cuda::gpu_backend<stand_in_device>;
 static_assert(training_backend<stand_in_backend> && fuses_mbconv<stand_in_backend>);
 
 constexpr products every_kind[] = {products::fp32, products::tf32, products::bf16, products::fp16};
-
-/// Libraries take what they can, however small; `depth`: from which one leaves activations to a
-/// pass behind it.
-gpu_options all(int depth = 0) {
-  return {.least_macs = 0, .channel_multiple = 1, .least_depth_before_pass = depth};
-}
 constexpr int never = 1 << 30;
-
-conv_problem pointwise(shape4 src, int out) {
-  return make_case("", src, out, 1, 1, 1, padding_rule::symmetric).problem;
-}
 }  // namespace
 
 TEST_CASE("cuda libraries: convolutions are what their definition says, in double") {
   for (const int depth : {0, never})
-    check_convolutions(stand_in_backend(products::fp32, all(depth)));
+    check_convolutions(stand_in_backend(products::fp32, whenever_possible(depth)));
 }
 TEST_CASE("cuda libraries: gradients of convolutions are the reference's") {
-  check_convolution_gradients(stand_in_backend(products::fp32, all()));
+  check_convolution_gradients(stand_in_backend(products::fp32, whenever_possible()));
 }
 TEST_CASE("cuda libraries: rounded convolutions and gradients are those of rounded numbers") {
   for (const auto of : {products::tf32, products::bf16, products::fp16})
-    check_rounded_convolutions(stand_in_backend(of, all()), of);
+    check_rounded_convolutions(stand_in_backend(of, whenever_possible()), of);
 }
 TEST_CASE("cuda libraries: images and rows of numbers are floats, whatever maps are") {
-  for (const auto of : every_kind) check_float_sources(stand_in_backend(of, all()), of);
+  for (const auto of : every_kind)
+    check_float_sources(stand_in_backend(of, whenever_possible()), of);
 }
 TEST_CASE("cuda libraries: the two ops of MBConv are the ops that they are made of") {
   for (const auto of : every_kind) {
-    check_expand_depthwise(stand_in_backend(of, all()), of);
-    check_gated_convolution(stand_in_backend(of, all()), of);
+    check_expand_depthwise(stand_in_backend(of, whenever_possible()), of);
+    check_gated_convolution(stand_in_backend(of, whenever_possible()), of);
   }
 }
 TEST_CASE("cuda libraries: networks of every kind of block are the reference's, with gradients") {
-  check_small_networks(stand_in_backend(products::fp32, all(20)));
-  check_small_networks(stand_in_backend(products::bf16, all(20)), bf16_tolerance);
+  check_small_networks(stand_in_backend(products::fp32, whenever_possible(20)));
+  check_small_networks(stand_in_backend(products::bf16, whenever_possible(20)), bf16_tolerance);
 }
 
 TEST_CASE("cuda libraries: gradients of rows of numbers are floats, whatever maps are") {
-  const conv_problem p = pointwise({3, 1, 1, 37}, 70);
+  const conv_problem p = square(1, {3, 1, 1, 37}, 70);
   for (const auto of : {products::fp32, products::tf32, products::bf16}) {
-    const stand_in_backend on(of, all());
+    const stand_in_backend on(of, whenever_possible());
     conv_data data(p);
     const std::vector<float> diff_dst = noise(p.dst().elements(), 9);
     conv_data as_taken = data;
@@ -78,7 +68,7 @@ TEST_CASE("cuda libraries: gradients of rows of numbers are floats, whatever map
 
 TEST_CASE("cuda libraries: a plan says what runs, by its shape and its epilogue") {
   using enum activation;
-  const conv_problem wide = pointwise({4, 32, 32, 256}, 64);  // 67 million multiply-adds
+  const conv_problem wide = square(1, {4, 32, 32, 256}, 64);  // 67 million multiply-adds
   const stand_in_backend on(products::bf16);
   const auto runs = [&](const conv_problem& p, const epilogue& then = {}) {
     return on.plan_conv(p, then).implementation();
@@ -92,11 +82,11 @@ TEST_CASE("cuda libraries: a plan says what runs, by its shape and its epilogue"
   // No library has it, or it does not pay.
   CHECK(runs(wide, {.before = silu, .add_dst = true}) == "dense_product_bf16");
   CHECK(on.plan_gated_conv(wide, {}).implementation() == "dense_product_bf16");
-  CHECK(runs(pointwise({4, 32, 32, 248}, 64), {.before = silu}) == "dense_product_bf16");
-  CHECK(runs(pointwise({4, 32, 32, 248}, 64)) == "cublasLt");
-  CHECK(runs(pointwise({4, 32, 32, 252}, 64)) == "dense_product_bf16");
-  CHECK(runs(pointwise({4, 1, 1, 256}, 64)) == "dense_product_bf16");
-  CHECK(runs(pointwise({4, 32, 32, 256}, 1001)) == "dense_product_bf16");
+  CHECK(runs(square(1, {4, 32, 32, 248}, 64), {.before = silu}) == "dense_product_bf16");
+  CHECK(runs(square(1, {4, 32, 32, 248}, 64)) == "cublasLt");
+  CHECK(runs(square(1, {4, 32, 32, 252}, 64)) == "dense_product_bf16");
+  CHECK(runs(square(1, {4, 1, 1, 256}, 64)) == "dense_product_bf16");
+  CHECK(runs(square(1, {4, 32, 32, 256}, 1001)) == "dense_product_bf16");
 
   const stand_in_backend without(products::bf16, {.libraries = false});
   CHECK(without.plan_conv(wide).implementation() == "dense_product_bf16");
@@ -107,9 +97,9 @@ TEST_CASE("cuda libraries: a plan says what runs, by its shape and its epilogue"
 
 TEST_CASE("cuda libraries: own kernels run what no algorithm is found for") {
   stand_in::library.no_algorithm = true;
-  const stand_in_backend on(products::fp32, all());
+  const stand_in_backend on(products::fp32, whenever_possible());
   const std::size_t before = stand_in::library.products;
-  CHECK(on.plan_conv(pointwise({1, 4, 4, 8}, 8)).implementation() == "dense_product");
+  CHECK(on.plan_conv(square(1, {1, 4, 4, 8}, 8)).implementation() == "dense_product");
   check_convolution_gradients(on);
   CHECK(stand_in::library.products == before);
   stand_in::library.no_algorithm = false;
@@ -118,8 +108,8 @@ TEST_CASE("cuda libraries: own kernels run what no algorithm is found for") {
 }
 
 TEST_CASE("cuda libraries: a matrix that is not aligned is refused, as are types without a plan") {
-  const stand_in_backend on(products::bf16, all());
-  const conv_problem p = pointwise({1, 4, 4, 8}, 8);
+  const stand_in_backend on(products::bf16, whenever_possible());
+  const conv_problem p = square(1, {1, 4, 4, 8}, 8);
   const conv_data data(p);
   const auto op = on.plan_conv(p);
   const auto packed = op.pack(data.weights.data(), nullptr);

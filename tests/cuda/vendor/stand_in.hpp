@@ -10,7 +10,9 @@ namespace effnet::testing::stand_in {
 
 /// What the libraries were asked for, and how they are to behave.
 struct state {
-  std::size_t products = 0;      ///< that ran
+  std::size_t products = 0;      ///< that ran on cuBLASLt
+  std::size_t convolutions = 0;  ///< that ran on cuDNN
+  int descriptions = 0;          ///< that cuDNN holds, handles among them
   bool no_algorithm = false;     ///< none is found
   std::size_t workspace = 1000;  ///< bytes that algorithms ask for, and write all over
   std::string refused;           ///< what the last error was about
