@@ -26,7 +26,8 @@ class cublaslt_handle {
   /// Throws `backend_error` where the library cannot start.
   cublaslt_handle() {
     cublasLtHandle_t handle = nullptr;
-    check_cublaslt(cublasLtCreate(&handle), "starting the library");
+    check_cublaslt(cublasLtCreate(&handle),
+                   "starting the library, which gpu_options{.libraries = false} does without");
     handle_ = std::shared_ptr<cublasLtContext>(
         handle, [](cublasLtHandle_t h) { static_cast<void>(cublasLtDestroy(h)); });
   }
@@ -81,6 +82,8 @@ class cublaslt_product {
     return std::nullopt;
   }
 
+  /// `on`: a `device` that has a stream(). Throws `backend_error` for an address that is no
+  /// multiple of 16, and where the library refuses.
   template <class D>
   void run(const D& on, const void* left, const void* right, const void* bias, void* result) const {
     for (const void* address : {left, right, static_cast<const void*>(result)})

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <effnet/core/error.hpp>
@@ -39,7 +41,8 @@ class cudnn_handle {
  private:
   struct opened {
     explicit opened(std::shared_ptr<CUstream_st> on) : stream(std::move(on)) {
-      check_cudnn(cudnnCreate(&handle), "starting the library");
+      check_cudnn(cudnnCreate(&handle),
+                  "starting the library, which gpu_options{.libraries = false} does without");
       if (const cudnnStatus_t status = cudnnSetStream(handle, stream.get());
           status != CUDNN_STATUS_SUCCESS) {
         cudnnDestroy(handle);
@@ -116,6 +119,8 @@ class cudnn_convolution {
     return cudnn_convolution(std::move(handle), what, as, *found);
   }
 
+  /// Throws `backend_error` for an address that is no multiple of 16, and where the library
+  /// refuses.
   template <class D>
   void run(const D& on, const void* first, const void* second, void* result) const {
     for (const void* address : {first, second, static_cast<const void*>(result)})

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include <effnet/cuda/device.hpp>
 #include <effnet/cuda/library_convolution.hpp>

@@ -18,6 +18,30 @@ TEST_CASE("cuda libraries: convolutions are what their definition says, in doubl
   for (const int depth : {0, never})
     check_convolutions(stand_in_backend(products::fp32, whenever_possible(depth)));
 }
+TEST_CASE("cuda libraries: epilogues are what their definition says, with a bias and without") {
+  using enum activation;
+  for (const products of : {products::fp32, products::bf16})
+    for (const int kernel : {1, 3})
+      for (const epilogue& then :
+           {epilogue{}, epilogue{.add_dst = true}, epilogue{.before = silu},
+            epilogue{.before = relu}, epilogue{.add_dst = true, .after = relu},
+            epilogue{.add_dst = true, .after = silu},
+            epilogue{.before = silu, .add_dst = true, .after = relu}})
+        for (const bool biased : {true, false}) {
+          const stand_in_backend on(of, whenever_possible());
+          const conv_problem p = square(kernel, {2, 6, 5, 24}, 16);
+          conv_data data(p);
+          data.src = as_stored(on, data.src), data.residual = as_stored(on, data.residual);
+          if (!biased) data.bias.assign(data.bias.size(), 0);
+          const auto expected = convolve(p, then, data.src.data(), rounded(data.weights, of).data(),
+                                         data.bias.data(), data.residual);
+          const std::vector<float> dst =
+              run_conv(on, p, then, data.src, data.weights.data(),
+                       biased ? data.bias.data() : nullptr, data.residual);
+          CHECK(largest_error(dst, std::vector<float>(expected.begin(), expected.end())) <
+                rounding_step(map_type(on), 1e-5));
+        }
+}
 TEST_CASE("cuda libraries: gradients of convolutions are the reference's") {
   check_convolution_gradients(stand_in_backend(products::fp32, whenever_possible()));
 }

@@ -161,8 +161,8 @@ cudnnStatus_t destroy(T* made) {
   --library.descriptions;
   return CUDNN_STATUS_SUCCESS;
 }
-cudnnStatus_t workspace_of(bool known, std::size_t* bytes) {
-  if (!known) return refuse(CUDNN_STATUS_NOT_SUPPORTED, "an algorithm that was not to be taken");
+/// Of every algorithm: which one may be taken shows when it runs.
+cudnnStatus_t workspace_of(std::size_t* bytes) {
   *bytes = library.workspace;
   return CUDNN_STATUS_SUCCESS;
 }
@@ -247,9 +247,8 @@ cudnnStatus_t cudnnGetConvolutionForwardWorkspaceSize(cudnnHandle_t, const cudnn
                                                       const cudnnFilterDescriptor_t,
                                                       const cudnnConvolutionDescriptor_t,
                                                       const cudnnTensorDescriptor_t,
-                                                      cudnnConvolutionFwdAlgo_t algorithm,
-                                                      size_t* bytes) {
-  return workspace_of(algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, bytes);
+                                                      cudnnConvolutionFwdAlgo_t, size_t* bytes) {
+  return workspace_of(bytes);
 }
 cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t, const void* alpha,
                                       const cudnnTensorDescriptor_t x, const void* src,
@@ -280,8 +279,8 @@ cudnnStatus_t cudnnGetConvolutionBackwardDataAlgorithm_v7(
 cudnnStatus_t cudnnGetConvolutionBackwardDataWorkspaceSize(
     cudnnHandle_t, const cudnnFilterDescriptor_t, const cudnnTensorDescriptor_t,
     const cudnnConvolutionDescriptor_t, const cudnnTensorDescriptor_t,
-    cudnnConvolutionBwdDataAlgo_t algorithm, size_t* bytes) {
-  return workspace_of(algorithm == CUDNN_CONVOLUTION_BWD_DATA_ALGO_1, bytes);
+    cudnnConvolutionBwdDataAlgo_t, size_t* bytes) {
+  return workspace_of(bytes);
 }
 cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t, const void* alpha,
                                            const cudnnFilterDescriptor_t w, const void* filters,
@@ -312,8 +311,8 @@ cudnnStatus_t cudnnGetConvolutionBackwardFilterAlgorithm_v7(
 cudnnStatus_t cudnnGetConvolutionBackwardFilterWorkspaceSize(
     cudnnHandle_t, const cudnnTensorDescriptor_t, const cudnnTensorDescriptor_t,
     const cudnnConvolutionDescriptor_t, const cudnnFilterDescriptor_t,
-    cudnnConvolutionBwdFilterAlgo_t algorithm, size_t* bytes) {
-  return workspace_of(algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1, bytes);
+    cudnnConvolutionBwdFilterAlgo_t, size_t* bytes) {
+  return workspace_of(bytes);
 }
 cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t, const void* alpha,
                                              const cudnnTensorDescriptor_t x, const void* src,
