@@ -122,7 +122,6 @@ class cuda_device {
                                    " needs compute capability 8.0 or later; this device has ",
                                    major, '.', minor, ": leave it out"));
   }
-  cudaStream_t stream() const { return stream_.get(); }
   std::optional<cublaslt_product> plan_product(const matrix_product& what) const {
     return libraries_->plan_product(what);
   }
