@@ -54,6 +54,12 @@ namespace effnet {
 ///   squeeze()
 ///                                          and excite() pack weights
 ///   squeeze_excite_forward(op, squeeze, excite, means, gate)    means, gate: [n,1,1,c]
+///   records()                              whether passes are to be recorded
+///   record(body) -> graph                  what body() asks for, which is not done yet: ops and
+///                                          copies within the backend's memory, no uploads or
+///                                          downloads. Where body() throws nothing was asked for
+///   replay(graph)                          does it, with what the same places hold by now
+///   copy(from, to, bytes)                  within the backend's memory
 template <class B>
 concept backend = std::copyable<B> &&
     requires(const B be, typename B::conv conv, const typename B::packed packed,
@@ -135,6 +141,17 @@ concept fuses_squeeze_excite = backend<B> &&
   { op.squeeze().pack(means, means) } -> std::same_as<typename B::packed>;
   { op.excite().pack(means, means) } -> std::same_as<typename B::packed>;
   be.squeeze_excite_forward(op, packed, packed, src, dst);
+};
+
+/// Whether a pass can be recorded and repeated as one call.
+template <class B>
+concept records_graphs = backend<B> && requires(const B be, const typename B::graph recorded,
+                                                void (*body)(), const float* from, float* to) {
+  requires std::movable<typename B::graph>;
+  { be.records() } -> std::same_as<bool>;
+  { be.record(body) } -> std::same_as<typename B::graph>;
+  be.replay(recorded);
+  be.copy(from, to, std::size_t{});
 };
 
 }  // namespace effnet

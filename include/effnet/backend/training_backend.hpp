@@ -108,6 +108,19 @@ concept training_backend = backend<B> &&
   be.squares_of_runs(runs, std::size_t{}, sums);
 };
 
+/// A training backend that can record a step. The loss of each image stays in its memory, for a
+/// graph cannot hand numbers over.
+///   losses_backward(kind, logits, targets, smoothing, class_weights, diff_logits, losses)
+///                                      `loss_backward`, which leaves the losses of the images
+///   mean_loss(losses, images)          their mean, which `loss_backward` returns
+template <class B>
+concept records_steps = training_backend<B> && records_graphs<B> &&
+    requires(const B be, const const_tensor_view src, const tensor_view dst, const float* from,
+             float* to) {
+  be.losses_backward(loss_kind::softmax, src, from, float{}, from, dst, to);
+  { be.mean_loss(from, int{}) } -> std::same_as<double>;
+};
+
 /// A training backend whose convolutions may normalise their source themselves: one pass over
 /// memory less, forward and backward, and no room for it.
 ///   plan_conv_of_normalised(problem) -> conv

@@ -61,8 +61,8 @@ EFFNET_KERNEL_BODY void divide(const floats16& x, const floats16& d, floats16& t
   floats16 finite, y;
   asm("vminps %1, %2, %0" : "=v"(finite) : "v"(d), "v"(floats16{} + 1e38f));
   asm("vrcp14ps %1, %0" : "=v"(y) : "v"(finite));
-  const floats16 first = x * y;
-  to = first + first * (1.0f - finite * y);
+  y += y * (1.0f - finite * y);  // before x, which may be infinite
+  to = x * y;
 }
 #endif
 

@@ -14,6 +14,7 @@
 #include <effnet/cuda/check_cuda.cuh>
 #include <effnet/cuda/cuda_upload_lane.cuh>
 #include <effnet/cuda/device.hpp>
+#include <effnet/cuda/device_graph.cuh>
 #include <effnet/cuda/kernel.hpp>
 #include <effnet/cuda/vendor_libraries.cuh>
 
@@ -60,24 +61,27 @@ class cuda_device {
  public:
   using buffer = device_buffer;
   using upload_lane = cuda_upload_lane;
+  using graph = device_graph;
 
-  /// From the device's pool, in the order of the stream: nothing waits.
+  /// From the device's pool, in the order of the stream: nothing waits. In a graph it is taken and
+  /// given back by nodes of the graph.
   class temporary {
    public:
-    temporary(const cuda_device& on, std::size_t bytes) : stream_(on.stream_) {
+    temporary(const cuda_device& on, std::size_t bytes) : owner_(on.stream_), stream_(on.stream()) {
       if (bytes > 0)
-        check_cuda(cudaMallocAsync(&memory_, bytes, stream_.get()),
+        check_cuda(cudaMallocAsync(&memory_, bytes, stream_),
                    sentence("no room for ", bytes, " bytes"));
     }
     temporary(const temporary&) = delete;
     temporary& operator=(const temporary&) = delete;
     ~temporary() {
-      if (memory_ != nullptr) cudaFreeAsync(memory_, stream_.get());
+      if (memory_ != nullptr) cudaFreeAsync(memory_, stream_);
     }
     std::byte* data() const { return static_cast<std::byte*>(memory_); }
 
    private:
-    std::shared_ptr<CUstream_st> stream_;
+    std::shared_ptr<CUstream_st> owner_;
+    cudaStream_t stream_;
     void* memory_ = nullptr;
   };
 
@@ -91,24 +95,28 @@ class cuda_device {
     libraries_ = std::make_shared<vendor_libraries>(stream_);
   }
 
-  CUstream_st* stream() const { return stream_.get(); }
+  /// Where calls of this thread go: the device's stream, or that of a recording.
+  cudaStream_t stream() const { return recording() ? redirection::now.to : stream_.get(); }
 
   static constexpr std::string_view name() { return "cuda"; }
   static constexpr bool host_memory = false;
 
   void upload(const float* host, float* memory, std::size_t bytes) const {
+    // A graph would read the processor's memory at every replay.
+    if (recording()) throw backend_error("CUDA: an upload cannot be recorded in a graph");
     copy(host, memory, bytes);
   }
   void download(const float* memory, float* host, std::size_t bytes) const {
+    if (recording()) throw backend_error("CUDA: a download cannot be recorded in a graph");
     copy(memory, host, bytes);
     wait();
   }
   void copy(const float* from, float* to, std::size_t bytes) const {
     if (bytes == 0) return;
-    check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_.get()), "a copy");
+    check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream()), "a copy");
   }
   /// Throws `backend_error` where one of the calls since the last failed.
-  void wait() const { check_cuda(cudaStreamSynchronize(stream_.get()), "waiting for the device"); }
+  void wait() const { check_cuda(cudaStreamSynchronize(stream()), "waiting for the device"); }
   void require(products of) const {
     if (of == products::fp32) return;
     int device = 0, major = 0, minor = 0;
@@ -135,7 +143,42 @@ class cuda_device {
   template <kernel K>
   void run(const K& k) const;
 
+  /// Throws what `body` throws, and `backend_error` where the device refuses; nothing is left of
+  /// the recording then.
+  template <class Body>
+  graph record(const Body& body) const {
+    graph_recorder recorder;
+    const redirection here(stream_.get(), recorder.stream());
+    body();
+    return recorder.finish();
+  }
+  void replay(const graph& recorded) const {
+    recorded.launch(stream_.get());
+  }
+
  private:
+  /// Sends what this thread asks of one stream to another. What other threads ask of it is none of
+  /// the recording's: sessions of a network share a stream.
+  class redirection {
+   public:
+    redirection(cudaStream_t from, cudaStream_t to) : before_(now) { now = {from, to}; }
+    redirection(const redirection&) = delete;
+    redirection& operator=(const redirection&) = delete;
+    ~redirection() { now = before_; }
+
+    struct streams {
+      cudaStream_t from, to;
+    };
+    static inline thread_local streams now = {nullptr, nullptr};
+
+   private:
+    streams before_;
+  };
+
+  bool recording() const {
+    return redirection::now.from == stream_.get();
+  }
+
   /// The pool would hand everything back to the system whenever somebody waits for the device.
   static void keep_freed_memory() {
     int device = 0;

@@ -12,12 +12,12 @@ namespace effnet::cuda {
 template <class Function>
 [[gnu::noinline, gnu::noclone]] void cuda_device::for_each_index(std::size_t count,
                                                                  const Function& function) const {
-  thrust_for_each(thrust::cuda::par_nosync.on(stream_.get()), count, function);
+  thrust_for_each(thrust::cuda::par_nosync.on(stream()), count, function);
 }
 
 template <kernel K>
 [[gnu::noinline, gnu::noclone]] void cuda_device::run(const K& k) const {
-  check_cuda(launch(k, stream_.get()), K::name);
+  check_cuda(launch(k, stream()), K::name);
 }
 
 }  // namespace effnet::cuda

@@ -129,6 +129,7 @@ class cudnn_convolution {
             sentence("cuDNN: a tensor at an address that is no multiple of ", alignment, " bytes"));
     const typename D::temporary workspace(on, algorithm_.workspace_bytes);
     handle_.use([&](cudnnHandle_t handle) {
+      check_cudnn(cudnnSetStream(handle, on.stream()), "the stream");  // a recording has its own
       check_cudnn(start(handle, first, second, result, workspace.data()), "a convolution");
     });
   }

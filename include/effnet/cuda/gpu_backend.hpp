@@ -26,6 +26,7 @@ template <device D>
 class gpu_backend {
  public:
   using buffer = typename D::buffer;
+  using graph = typename D::graph;
   using conv = gpu_convolution<D>;
   using expand_depthwise = gpu_expand_depthwise<D>;
   using squeeze_excite = gpu_squeeze_excite<D>;
@@ -61,6 +62,21 @@ class gpu_backend {
   }
   /// Until all calls so far are done.
   void wait() const { on_.wait(); }
+  void copy(const float* from, float* to, std::size_t bytes) const { on_.copy(from, to, bytes); }
+
+  /// The same backend whose passes are recorded as graphs, as they are at first, or are not: for a
+  /// profiler that is to see every op start by itself, or a debugger.
+  gpu_backend with_graphs(bool graphs) const {
+    gpu_backend other = *this;
+    other.options_.graphs = graphs;
+    return other;
+  }
+  bool records() const { return options_.graphs; }
+  template <class Body>
+  graph record(const Body& body) const {
+    return on_.record(body);
+  }
+  void replay(const graph& recorded) const { on_.replay(recorded); }
 
   conv plan_conv(const conv_problem& problem, const epilogue& then = {}) const {
     return conv(on_, problem, then, products_, options_);
@@ -255,20 +271,28 @@ class gpu_backend {
 
   double loss_backward(loss_kind kind, const_tensor_view logits, const float* targets,
                        float smoothing, const float* class_weights, tensor_view diff_logits) const {
+    const temporary losses(on_, static_cast<std::size_t>(logits.shape.n));
+    losses_backward(kind, logits, targets, smoothing, class_weights, diff_logits, losses.data());
+    return mean_loss(losses.data(), logits.shape.n);
+  }
+  void losses_backward(loss_kind kind, const_tensor_view logits, const float* targets,
+                       float smoothing, const float* class_weights, tensor_view diff_logits,
+                       float* losses) const {
     const int images = logits.shape.n, classes = logits.shape.c;
-    const temporary losses(on_, static_cast<std::size_t>(images));
     const global_span<const float> wanted(targets, logits.shape.elements());
     const auto weights =
         optional_span<const float>(class_weights, static_cast<std::size_t>(classes));
-    const global_span<float> to(losses.data(), static_cast<std::size_t>(images));
+    const global_span<float> to(losses, static_cast<std::size_t>(images));
     if (kind == loss_kind::softmax)
       on_.run(loss_kernel<true>{images, classes, smoothing, span_of<float>(logits), wanted, weights,
                                 span_of<float>(diff_logits), to});
     else
       on_.run(loss_kernel<false>{images, classes, smoothing, span_of<float>(logits), wanted,
                                  weights, span_of<float>(diff_logits), to});
+  }
+  double mean_loss(const float* losses, int images) const {
     std::vector<float> host(static_cast<std::size_t>(images));
-    on_.download(losses.data(), host.data(), host.size() * sizeof(float));
+    on_.download(losses, host.data(), host.size() * sizeof(float));
     double sum = 0;
     for (const float loss : host) sum += static_cast<double>(loss);
     return sum / images;

@@ -4,11 +4,14 @@
 
 namespace effnet::cuda {
 
-/// How a `gpu_backend` runs dense convolutions, beside what it multiplies. Which of them a device's
+/// How a `gpu_backend` runs, beside what it multiplies. Which dense convolutions a device's
 /// libraries (cuBLASLt, cuDNN) take is a fixed function of their shape, of the products and of
 /// these; own kernels run the rest, and all where a device has no libraries. The numbers are
 /// estimates: none of them was measured on a device.
 struct gpu_options {
+  /// Passes are recorded as graphs. Not for a profiler that is to see every op start by itself, or
+  /// a debugger.
+  bool graphs = true;
   bool libraries = true;  ///< false: own kernels run everything
   /// Multiply-adds below which own kernels run: the time of small ones is that of starting them.
   std::size_t least_macs = 4'000'000;

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <list>
 #include <memory>
 #include <string_view>
 #include <utility>
 
 #include <effnet/nn/grouped_plan.hpp>
+#include <effnet/nn/session_graph.hpp>
 
 namespace effnet {
 
@@ -18,7 +20,8 @@ struct session_options {
 
 /// Runs a loaded network. One thread uses a session at a time; any number of sessions of a network
 /// run at once, and agree bit for bit at equal thread counts. The first run at a size and batch
-/// plans it; later ones allocate nothing.
+/// plans it; later ones allocate nothing. Where the backend records graphs, the second one records
+/// what the later ones replay; observed runs are not recorded.
 template <backend B>
 class session {
  public:
@@ -31,9 +34,7 @@ class session {
 
   /// Logits of NHWC images of at least 32 x 32 pixels, normalised as the network's convention says
   /// (`network.rule()`). Throws `shape_error` for other shapes.
-  const outputs& run(const_tensor_view images) {
-    return run(images, options_.features, [](std::string_view, const const_tensor_view&) {});
-  }
+  const outputs& run(const_tensor_view images) { return run(images, options_.features, nobody{}); }
 
   /// The same, calling `observe(name, map)` after "stem", "block00" ... and "head". The map holds
   /// only during the call.
@@ -47,14 +48,29 @@ class session {
   std::size_t memory_bytes() const { return arena_.bytes() + scratch_.bytes(); }
 
  private:
+  /// Observes nothing.
+  struct nobody {
+    void operator()(std::string_view, const const_tensor_view&) const {}
+  };
+  struct planned_run : grouped_plan<B> {
+    using grouped_plan<B>::grouped_plan;
+    [[no_unique_address]] session_graph<B> graph = {};
+  };
+
   template <class Observer>
   const outputs& run(const_tensor_view images, bool whole, const Observer& observe) {
     check(images);
     const auto scope = backend_.enter();
-    const grouped_plan<B>& plan = planned(images.shape, whole);
+    planned_run& plan = planned(images.shape, whole);
     // Not once a plan: where memory ran out before, no plan has what it needs.
-    grow(arena_, plan.arena_bytes());
     grow(scratch_, plan.scratch_bytes());
+    if constexpr (records_graphs<B> && std::same_as<Observer, nobody>)
+      if (backend_.records()) {
+        grow(arena_, plan.graph.arena_bytes(plan));
+        plan.graph.run(backend_, plan, {arena_.data(), scratch_.data(), images.data}, outputs_);
+        return outputs_;
+      }
+    grow(arena_, plan.arena_bytes());
     plan.run(backend_, {arena_.data(), scratch_.data(), images.data}, outputs_, observe);
     return outputs_;
   }
@@ -71,8 +87,8 @@ class session {
       throw shape_error("images of shape " + to_string(s) + " have no data (null pointer)");
   }
 
-  const grouped_plan<B>& planned(shape4 images, bool whole) {
-    const auto fits = [&](const grouped_plan<B>& p) {
+  planned_run& planned(shape4 images, bool whole) {
+    const auto fits = [&](const planned_run& p) {
       return p.images() == images && (p.whole() == whole || images.n == 1);
     };
     if (!plans_.empty() && fits(plans_.front())) return plans_.front();
@@ -95,7 +111,7 @@ class session {
   std::shared_ptr<const network_state<B>> state_;
   B backend_;
   session_options options_;
-  std::list<grouped_plan<B>> plans_;  // most recently used first
+  std::list<planned_run> plans_;  // most recently used first
   typename B::buffer arena_, scratch_;
   outputs outputs_;
 };

@@ -23,6 +23,7 @@ class trained_head {
   }
 
   const shape4& pooled_shape() const { return pooled_shape_; }
+  shape4 logits_shape() const { return classifier_.dst_shape(); }
   const_tensor_view logits(const training_pass<B>& pass) const {
     return pass.at(logits_, classifier_.dst_shape());
   }

@@ -23,6 +23,7 @@ class trained_layer {
     weights_ = build.packed.forward.find(index_, forward_, [&] {
       return forward_.pack(tensors_->value(layer().weight), tensors_->value(layer().bias));
     });
+    build.versions.push_back(&weights_->version);
     if (trained()) {
       by_weights_.emplace(
           planned_by_weights(build.on, problem_, layer().bias >= 0, normalised_src));
@@ -33,6 +34,7 @@ class trained_layer {
     build.scratch(by_data_->scratch_bytes());
     weights_by_data_ = build.packed.backward.find(
         index_, *by_data_, [&] { return by_data_->pack(tensors_->value(layer().weight)); });
+    build.versions.push_back(&weights_by_data_->version);
   }
 
   const layer_tensors& layer() const { return tensors_->layers()[index_]; }

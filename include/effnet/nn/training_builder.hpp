@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <effnet/nn/trained_copies.hpp>
 #include <effnet/nn/training_space.hpp>
@@ -39,8 +40,9 @@ class training_builder {
   const training_settings& settings;
   training_space space;
   std::size_t scratch_bytes = 0;
-  std::size_t statistics = 0;  ///< floats that outlive the pass's activations
-  int blocks = 0;              ///< added so far
+  std::size_t statistics = 0;            ///< floats that outlive the pass's activations
+  int blocks = 0;                        ///< added so far
+  std::vector<std::uint64_t*> versions;  ///< of the values that packed weights are made of
 
   /// The next layer, which must have `role`: blocks plan in the order of the table.
   std::size_t take(layer_role role) {

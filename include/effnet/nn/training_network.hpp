@@ -9,23 +9,11 @@
 #include <vector>
 
 #include <effnet/nn/layer_text.hpp>
-#include <effnet/nn/training_plan.hpp>
+#include <effnet/nn/training_batch.hpp>
+#include <effnet/nn/training_graphs.hpp>
 #include <effnet/nn/training_randomness.hpp>
 
 namespace effnet {
-
-/// What one forward and backward pass is about; its numbers are in the backend's memory.
-struct training_batch {
-  const_tensor_view images;        ///< [n, h, w, c], normalised
-  const float* targets = nullptr;  ///< [n, classes]; rows sum to 1 for `softmax`
-  loss_kind loss = loss_kind::softmax;
-  float smoothing = 0;
-  const float* class_weights = nullptr;  ///< [classes], or null
-  float dropout = 0;                     ///< probability of dropping a feature
-  float stochastic_depth = 0;            ///< probability of dropping the last block
-  std::uint64_t seed = 0, step = 0;      ///< what dropout and stochastic depth are drawn from
-  int first_image = 0;  ///< place of the first image in the step's batch, where that is in parts
-};
 
 /// A network while it is trained: its tensors, their gradients, and a plan for every image size and
 /// batch in use. All activations live in one block of memory that is reused from step to step.
@@ -65,10 +53,18 @@ class training_network {
   /// not fit.
   double forward_backward(const training_batch& batch) {
     const auto scope = on_.enter();
-    const training_plan<B>& plan = ready(batch.images);
+    planned_step& plan = ready(batch.images);
     check_statistics(plan);
     const bool drops = draw_dropout(plan, batch), skips = draw_depth(plan, batch);
     const training_pass<B> pass = pass_of(plan, batch.images.data, skips);
+    if constexpr (records_steps<B>)
+      if (on_.records()) {
+        const double loss = plan.graphs.forward_backward(plan, pass, batch, drops);
+        if (std::isfinite(loss))
+          plan.graphs.move_statistics(pass, momentum(),
+                                      [&] { move_statistics(plan, pass, momentum()); });
+        return loss;
+      }
     plan.forward(pass, drops);
     const double loss =
         on_.loss_backward(batch.loss, plan.logits(pass), batch.targets, batch.smoothing,
@@ -102,9 +98,9 @@ class training_network {
   /// What a step on images of this shape needs. Plans kernels, but allocates no activations.
   memory_plan plan(shape4 images) {
     const auto scope = on_.enter();
-    const training_plan<B>& made = planned(images);
+    const planned_step& made = planned(images);
     return {.rows = made.memory(),
-            .activations = made.arena_bytes() + made.statistics_bytes(),
+            .activations = arena_bytes(made) + made.statistics_bytes(),
             .scratch = made.scratch_bytes(),
             .values = tensors_->value_bytes(),
             .gradients = tensors_->gradient_bytes(),
@@ -150,6 +146,11 @@ class training_network {
     description(const network_spec& s, const convention& r, const std::vector<std::string>& l,
                 const training_settings& how)
         : spec(s), rule(r), labels(l), settings(how) {}
+  };
+
+  struct planned_step : training_plan<B> {
+    using training_plan<B>::training_plan;
+    [[no_unique_address]] training_graphs<B> graphs = {};
   };
 
   float momentum() const {
@@ -214,7 +215,7 @@ class training_network {
                                  to_string(s)));
   }
 
-  const training_plan<B>& planned(shape4 images) {
+  planned_step& planned(shape4 images) {
     check(images);
     const auto found = std::find_if(plans_.begin(), plans_.end(),
                                     [&](const auto& plan) { return plan->images() == images; });
@@ -227,15 +228,15 @@ class training_network {
       plans_.pop_back();
     }
     prepared_ = nullptr;  // its address may be given to the new one
-    plans_.push_front(std::make_unique<training_plan<B>>(
+    plans_.push_front(std::make_unique<planned_step>(
         spec(), training_builder<B>(*tensors_, *packed_, on_, rule(), settings()), images));
     return *plans_.front();
   }
 
   /// The plan for these images, with the memory it needs.
-  const training_plan<B>& ready(const_tensor_view images) {
-    const training_plan<B>& plan = planned(images.shape);
-    grow(arena_, plan.arena_bytes());
+  planned_step& ready(const_tensor_view images) {
+    planned_step& plan = planned(images.shape);
+    grow(arena_, arena_bytes(plan));
     grow(scratch_, plan.scratch_bytes());
     if (grow(statistics_, plan.statistics_bytes()) || prepared_ != &plan) {
       plan.head().prepare(pass_of(plan, nullptr, false));
@@ -243,6 +244,12 @@ class training_network {
     }
     last_ = &plan;
     return plan;
+  }
+  /// With room for what graphs read and write beside activations.
+  std::size_t arena_bytes(const planned_step& plan) const {
+    if constexpr (records_steps<B>)
+      if (on_.records()) return plan.graphs.arena_bytes(plan);
+    return plan.arena_bytes();
   }
   /// Whether `to` had to be made anew.
   static bool grow(typename B::buffer& to, std::size_t bytes) {
@@ -257,9 +264,9 @@ class training_network {
   std::unique_ptr<trained_tensors<B>> tensors_;
   std::unique_ptr<packed_for_training<B>> packed_;
   std::uint64_t version_ = 0;
-  std::list<std::unique_ptr<training_plan<B>>> plans_;  // most recently used first
-  const training_plan<B>* last_ = nullptr;              // of the last pass
-  const training_plan<B>* prepared_ = nullptr;          // whose constants `statistics_` holds
+  std::list<std::unique_ptr<planned_step>> plans_;  // most recently used first
+  const training_plan<B>* last_ = nullptr;          // of the last pass
+  const training_plan<B>* prepared_ = nullptr;      // whose constants `statistics_` holds
   typename B::buffer arena_, scratch_, statistics_;
   std::vector<float> drawn_;
 };

@@ -56,6 +56,7 @@ class training_plan {
     keep_ = build.statistics;
     statistics_ = keep_ + static_cast<std::size_t>(blocks_) * static_cast<std::size_t>(images.n);
     scratch_bytes_ = build.scratch_bytes;
+    versions_ = std::move(build.versions);
     place(build.space);
   }
 
@@ -69,6 +70,18 @@ class training_plan {
   /// Stochastic depth's factors, [blocks, n], among the statistics.
   std::size_t keep_offset() const { return keep_; }
   const std::vector<memory_plan::row>& memory() const { return memory_; }
+
+  /// The version of values that no packed weights are made of.
+  static constexpr std::uint64_t outdated = ~std::uint64_t{0};
+  /// Whether all packed weights are made of values of this version...
+  bool packed_from(std::uint64_t version) const {
+    return std::all_of(versions_.begin(), versions_.end(),
+                       [&](const std::uint64_t* of) { return *of == version; });
+  }
+  /// ... and says that they are. With `outdated` the next pass packs them again.
+  void set_packed_from(std::uint64_t version) const {
+    for (std::uint64_t* of : versions_) *of = version;
+  }
 
   /// Logits in training mode; `drops` says whether dropout's mask is to be used.
   void forward(training_pass<B> pass, bool drops) const {
@@ -238,6 +251,7 @@ class training_plan {
   int blocks_ = 0;
   std::size_t keep_ = 0, statistics_ = 0, scratch_bytes_ = 0, arena_bytes_ = 0;
   std::vector<training_space::place> forward_places_, backward_places_;
+  std::vector<std::uint64_t*> versions_;  // of the layers' packed weights
   std::vector<memory_plan::row> memory_;
 };
 

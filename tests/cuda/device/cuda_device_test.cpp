@@ -6,6 +6,7 @@
 #include <effnet/v2.hpp>
 
 #include "cuda/fit_checks.hpp"
+#include "cuda/graph_checks.hpp"
 
 // The same on a device; without one each case is skipped, and says so.
 namespace {
@@ -114,6 +115,21 @@ TEST_CASE("cuda device: B0 is the reference's, with gradients") {
 }
 TEST_CASE("cuda device: V2-B0 is the reference's, with gradients") {
   if (const auto on = device()) check_network(*on, v2_b0, 80, 93);
+}
+TEST_CASE("cuda device: sessions that replay graphs leave the same bits") {
+  if (const auto on = device()) check_session_graphs(*on);
+}
+TEST_CASE("cuda device: sessions that run at once record their own graphs") {
+  if (const auto on = device()) check_sessions_at_once(*on);
+}
+TEST_CASE("cuda device: steps that replay graphs leave the same bits") {
+  if (const auto on = device()) check_training_graphs(*on);
+}
+TEST_CASE("cuda device: what a loss is made of changes graphs") {
+  if (const auto on = device()) check_loss_graphs(*on);
+}
+TEST_CASE("cuda device: a recording that fails leaves the device as it was") {
+  if (const auto on = device()) check_failed_recordings(*on);
 }
 TEST_CASE("cuda device: without one a backend says so in a sentence") {
   const std::string why = effnet::cuda::why_no_device();
