@@ -20,6 +20,7 @@ enum class draw_purpose : std::uint64_t {
   mixup = 6,
   cutmix = 7,
   image_size = 8,
+  search = 9,
 };
 
 /// Random numbers for one purpose on one sample in one epoch. Number k is a hash of (seed, epoch,
