@@ -27,7 +27,7 @@ BELOW = {
 
 # Headers of third parties: what they begin with, and the layers that may include them.
 THIRD_PARTY = {
-    "Eigen": (["Eigen/", "unsupported/"], ["reference"]),
+    "Eigen": (["Eigen/", "unsupported/"], ["reference", "search"]),
     "oneDNN": (["dnnl", "oneapi/"], ["cpu"]),
     "OpenMP": (["omp.h"], ["cpu"]),
     "image codecs": (["jpeglib.h", "jerror.h", "png.h"], ["io"]),

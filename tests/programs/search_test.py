@@ -1,0 +1,42 @@
+"""Tests of the program `search`."""
+
+import json
+import unittest
+
+from sample_network import ProgramTest
+
+
+class Search(ProgramTest):
+    program = "search"
+
+    def test_help_version_and_wrong_usage(self):
+        self.check_help_and_version("tabular")
+        self.refuses(status=2, says="subcommand is required")
+        self.refuses("tabular", "--space", "nasnet", status=2, says="--space")
+        self.refuses("tabular", "--trials", 0, status=2, says="--trials")
+        self.refuses("tabular", "--model", "b99", says="unknown model 'b99'")
+
+    def test_algorithms_are_compared_on_equal_seeds(self):
+        told = json.loads(self.run_program("tabular", "--seeds", 2, "--trials", 300,
+                                           "--model", self.table, "--quiet", "--json").stdout)
+        self.assertEqual([one["algorithm"] for one in told["algorithms"]],
+                         ["random", "evolution", "rl"])
+        for one in told["algorithms"]:
+            self.assertEqual(len(one["best"]), 2)
+            self.assertTrue(all(0 < best <= 1 for best in one["best"]))
+            self.assertAlmostEqual(one["mean_best"], sum(one["best"]) / 2)
+        chance, evolution, _ = told["algorithms"]
+        more = evolution["more_than_random"]
+        self.assertAlmostEqual(more["mean"], evolution["mean_best"] - chance["mean_best"])
+        self.assertNotIn("more_than_random", chance)
+
+    def test_a_run_is_repeated_and_tells_how_far_it_is(self):
+        options = ("tabular", "--algorithm", "evolution", "--seeds", 3, "--trials", 200)
+        first, again = (self.run_program(*options) for _ in range(2))
+        self.assertEqual(first.stdout.split("  ")[:8], again.stdout.split("  ")[:8])
+        self.assertIn("3/3 runs", first.stderr)
+        self.assertEqual(self.run_program(*options, "--quiet").stderr, "")
+
+
+if __name__ == "__main__":
+    unittest.main()
