@@ -11,6 +11,7 @@
 
 #include <effnet/arch/count.hpp>
 #include <effnet/arch/summary.hpp>
+#include <effnet/io/table_code.hpp>
 
 #include "backend_options.hpp"
 #include "chosen_model.hpp"
@@ -211,10 +212,11 @@ int main(int argc, char** argv) {
       "  describe efficientnet_b3 --size 224 --json\n"
       "  describe efficientnet_b0 --profile --threads 1\n"
       "  describe efficientnetv2_s --roofline h100 --batch 16\n"
-      "  describe my_network.json");
+      "  describe my_network.json\n"
+      "  describe my_network.json --cpp > my_network.hpp");
   std::string model;
   int size = 0;
-  bool json = false;
+  bool json = false, cpp = false;
   describe.options.add_option("MODEL", model, "Name of a network, or its table as FILE.json")
       ->required()
       ->type_name("");
@@ -222,6 +224,7 @@ int main(int argc, char** argv) {
       ->check(example::between(32, 8192))
       ->type_name("N");
   describe.options.add_flag("--json", json, "Print one JSON object");
+  describe.options.add_flag("--cpp", cpp, "Print the table as C++, to be put into a program");
   profile_options profile;
   add_profile_options(describe.options, profile);
   std::string device;
@@ -237,12 +240,18 @@ int main(int argc, char** argv) {
     for (const char* name : of_profiles)
       if (!profile.wanted && describe.options.count(name) > 0)
         throw example::usage_error(sentence(name, " goes with --profile"));
+    if (cpp && (json || profile.wanted || !device.empty() || size > 0))
+      throw example::usage_error("--cpp goes with nothing else");
     if (profile.wanted && !device.empty())
       throw example::usage_error("--profile and --roofline exclude each other");
     if (describe.options.count("--batch") > 0 && !profile.wanted && device.empty())
       throw example::usage_error("--batch goes with --profile or --roofline");
     const effnet::named_model chosen = example::choose_model(model);
     const effnet::network_spec& spec = chosen.spec;
+    if (cpp) {
+      std::fputs(effnet::code_of(spec).c_str(), stdout);
+      return example::succeeded;
+    }
     if (size == 0) size = spec.eval_size;
     if (!device.empty()) {
       print_roofline(spec, {profile.batch, size, size, spec.in_channels}, device, json);

@@ -1,4 +1,5 @@
-// Architecture search: for now, algorithms side by side on rewards with a known best candidate.
+// How the networks are found: search algorithms side by side on rewards with a known best
+// candidate, and compound scaling.
 
 #include <algorithm>
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include "chosen_model.hpp"
 #include "program.hpp"
 #include "progress_bar.hpp"
+#include "search/scaled_family.hpp"
 #include "search/tabular_study.hpp"
 
 namespace {
@@ -27,59 +29,110 @@ effnet::search_space chosen_space(const std::string& name, const std::string& mo
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  example::program search(
-      "search", "Searches network architectures as EfficientNet and EfficientNetV2 were found.",
-      "  search tabular\n"
-      "  search tabular --space mnasnet --algorithm rl --trials 2000 --seeds 10");
-  search.options.require_subcommand(1);
-  CLI::App& tabular = *search.options.add_subcommand(
-      "tabular", "Compares algorithms on made-up rewards with a known best candidate");
+namespace {
+
+struct tabular_options {
   std::string space = "v2", model;
   std::vector<std::string> algorithms;
   int trials = 1000, seeds = 30;
   bool json = false, quiet = false;
-  example::add_choice(tabular, "--space", space, {"v2", "mnasnet"},
+};
+
+void add_tabular(CLI::App& app, tabular_options& chosen) {
+  example::add_choice(app, "--space", chosen.space, {"v2", "mnasnet"},
                       "Search space: EfficientNetV2's (default) or MnasNet's");
-  tabular
-      .add_option("--model", model,
-                  "Skeleton: name of a network or FILE.json (default: efficientnetv2_s, for "
-                  "mnasnet efficientnet_b0)")
+  app.add_option("--model", chosen.model,
+                 "Skeleton: name of a network or FILE.json (default: efficientnetv2_s, for mnasnet "
+                 "efficientnet_b0)")
       ->type_name("M");
-  tabular.add_option("--algorithm", algorithms, "Those to compare (default: all)")
+  app.add_option("--algorithm", chosen.algorithms, "Those to compare (default: all)")
       ->check(CLI::IsMember({"random", "evolution", "rl"}).description(""))
       ->type_name("random|evolution|rl");
-  tabular.add_option("--trials", trials, "Candidates a run (default 1000)")
+  app.add_option("--trials", chosen.trials, "Candidates a run (default 1000)")
       ->check(example::between(1, 1'000'000))
       ->type_name("N");
-  tabular.add_option("--seeds", seeds, "Runs an algorithm (default 30)")
+  app.add_option("--seeds", chosen.seeds, "Runs an algorithm (default 30)")
       ->check(example::between(1, 10'000))
       ->type_name("N");
-  tabular.add_flag("--json", json, "Print JSON instead of a table");
-  tabular.add_flag("--quiet", quiet, "No progress");
+  app.add_flag("--json", chosen.json, "Print JSON instead of a table");
+  app.add_flag("--quiet", chosen.quiet, "No progress on stderr");
+}
+
+void compare(const tabular_options& chosen) {
+  Eigen::setNbThreads(1);  // the controller's matrices are too small to be shared
+  const effnet::search_space of = chosen_space(chosen.space, chosen.model);
+  example::tabular_study study(of, static_cast<std::size_t>(chosen.trials), chosen.seeds);
+  const auto wanted = [&](std::string_view name) {
+    return chosen.algorithms.empty() ||
+           std::ranges::find(chosen.algorithms, name) != chosen.algorithms.end();
+  };
+  const int algorithms = wanted("random") + wanted("evolution") + wanted("rl");
+  example::progress_bar progress("runs", static_cast<std::size_t>(chosen.seeds * algorithms),
+                                 !chosen.quiet);
+  if (wanted("random"))
+    study.run([&](std::uint64_t seed) { return effnet::random_search(of, seed); }, progress);
+  if (wanted("evolution"))
+    study.run([&](std::uint64_t seed) { return effnet::evolution(of, seed); }, progress);
+  if (wanted("rl"))
+    study.run([&](std::uint64_t seed) { return effnet::reinforcement(of, seed); }, progress);
+  progress.clear();
+  chosen.json ? void(std::printf("%s\n", study.json().dump(2).c_str())) : study.print();
+}
+
+struct scale_options {
+  std::string model = "efficientnet_b0";
+  effnet::compound_constants constants;
+  int most_phi = 7;
+  bool json = false, cpp = false;
+};
+
+void add_scale(CLI::App& app, scale_options& chosen) {
+  app.add_option("--model", chosen.model,
+                 "What is scaled: name of a network or FILE.json (default: efficientnet_b0)")
+      ->type_name("M");
+  app.add_option("--alpha", chosen.constants.alpha, "Depth grows by this (default 1.2)")
+      ->type_name("A");
+  app.add_option("--beta", chosen.constants.beta, "Width grows by this (default 1.1)")
+      ->type_name("B");
+  app.add_option("--gamma", chosen.constants.gamma, "Image size grows by this (default 1.15)")
+      ->type_name("G");
+  app.add_option("--phi", chosen.most_phi, "The largest exponent (default 7)")
+      ->check(example::between(1, 12))
+      ->type_name("N");
+  app.add_flag("--json", chosen.json, "Print JSON instead of a table");
+  app.add_flag("--cpp", chosen.cpp, "Print the networks' tables as C++");
+}
+
+void scale(const scale_options& chosen) {
+  if (chosen.json && chosen.cpp) throw example::usage_error("--json and --cpp exclude each other");
+  const example::scaled_family family(example::choose_model(chosen.model).spec, chosen.constants,
+                                      chosen.most_phi);
+  if (chosen.json)
+    std::printf("%s\n", family.json().dump(2).c_str());
+  else
+    chosen.cpp ? void(std::fputs(family.code().c_str(), stdout)) : family.print();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  example::program search(
+      "search", "Searches network architectures as EfficientNet and EfficientNetV2 were found.",
+      "  search tabular --space mnasnet --algorithm rl --trials 2000 --seeds 10\n"
+      "  search scale --model efficientnet_b0\n"
+      "  search scale --alpha 1.3 --beta 1.05 --gamma 1.18 --cpp > family.hpp");
+  search.options.require_subcommand(1);
+  tabular_options tabular;
+  scale_options scaling;
+  CLI::App& of_tabular = *search.options.add_subcommand(
+      "tabular", "Compares algorithms on made-up rewards with a known best candidate");
+  add_tabular(of_tabular, tabular);
+  CLI::App& of_scale = *search.options.add_subcommand(
+      "scale", "Scales a network by compound constants: depth, width and image size together");
+  add_scale(of_scale, scaling);
 
   return search.run(argc, argv, [&] {
-    Eigen::setNbThreads(1);  // the controller's matrices are too small to be shared
-    const effnet::search_space of = chosen_space(space, model);
-    example::tabular_study study(of, static_cast<std::size_t>(trials), seeds);
-    const auto wanted = [&](std::string_view name) {
-      return algorithms.empty() || std::ranges::find(algorithms, name) != algorithms.end();
-    };
-    const auto runs =
-        static_cast<std::size_t>(seeds) *
-        (static_cast<std::size_t>(wanted("random")) + wanted("evolution") + wanted("rl"));
-    example::progress_bar progress("runs", runs, !quiet);
-    if (wanted("random"))
-      study.run([&](std::uint64_t seed) { return effnet::random_search(of, seed); }, progress);
-    if (wanted("evolution"))
-      study.run([&](std::uint64_t seed) { return effnet::evolution(of, seed); }, progress);
-    if (wanted("rl"))
-      study.run([&](std::uint64_t seed) { return effnet::reinforcement(of, seed); }, progress);
-    progress.clear();
-    if (json)
-      std::printf("%s\n", study.json().dump(2).c_str());
-    else
-      study.print();
+    of_tabular.parsed() ? compare(tabular) : scale(scaling);
     return example::succeeded;
   });
 }

@@ -37,6 +37,25 @@ class Search(ProgramTest):
         self.assertIn("3/3 runs", first.stderr)
         self.assertEqual(self.run_program(*options, "--quiet").stderr, "")
 
+    def test_a_family_is_scaled_beside_the_published_one(self):
+        text = self.run_program("scale").stdout
+        self.assertIn("= 1.920", text)
+        self.assertIn("efficientnet_b7", text)
+        self.assertNotIn("efficientnet_b7", self.run_program("scale", "--phi", 6).stdout)
+        told = json.loads(self.run_program("scale", "--alpha", 1, "--beta", 1, "--gamma", 1.414,
+                                           "--model", self.table, "--phi", 2, "--json").stdout)
+        sizes = [one["size"] for one in told["networks"]]
+        self.assertEqual(sizes, [sizes[0], round(1.414 * sizes[0]), round(1.414**2 * sizes[0])])
+        self.assertEqual(len({one["parameters"] for one in told["networks"]}), 1)
+        code = self.run_program("scale", "--phi", 1, "--cpp").stdout
+        self.assertEqual(code.count("static_assert(effnet::count_parameters("), 2)
+
+    def test_constants_that_are_none_are_refused(self):
+        self.refuses("scale", "--alpha", 0.9, says="at least 1")
+        self.refuses("scale", "--gamma", 1.5, says="has to be about 2")
+        self.refuses("scale", "--json", "--cpp", status=2, says="exclude each other")
+        self.refuses("scale", "--phi", 99, status=2, says="--phi")
+
 
 if __name__ == "__main__":
     unittest.main()
