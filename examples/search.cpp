@@ -8,13 +8,16 @@
 #include <string_view>
 #include <vector>
 
+#include <effnet/cpu_training.hpp>
 #include <effnet/search.hpp>
 
 #include "chosen_model.hpp"
 #include "program.hpp"
 #include "progress_bar.hpp"
 #include "search/scaled_family.hpp"
+#include "search/step_study.hpp"
 #include "search/tabular_study.hpp"
+#include "short_spins.hpp"
 
 namespace {
 
@@ -79,6 +82,43 @@ void compare(const tabular_options& chosen) {
   chosen.json ? void(std::printf("%s\n", study.json().dump(2).c_str())) : study.print();
 }
 
+struct step_options {
+  std::string space = "v2", model;
+  int size = 64, networks = 30, threads = 0;
+  std::uint64_t seed = 0;
+  effnet::step_timing timing;
+  bool json = false, quiet = false;
+};
+
+void add_steps(CLI::App& app, step_options& chosen) {
+  example::add_choice(app, "--space", chosen.space, {"v2", "mnasnet"},
+                      "Search space: EfficientNetV2's (default) or MnasNet's");
+  app.add_option("--model", chosen.model, "Its skeleton, as for tabular")->type_name("M");
+  app.add_option("--size", chosen.size, "Image side in pixels (default 64)")
+      ->check(example::between(32, 1024))
+      ->type_name("N");
+  app.add_option("--batch", chosen.timing.batch, "Images a step (default 16)")
+      ->check(example::between(2, 4096))
+      ->type_name("N");
+  app.add_option("--networks", chosen.networks, "To be drawn (default 30)")
+      ->check(example::between(2, 10'000))
+      ->type_name("N");
+  app.add_option("--seed", chosen.seed, "They are drawn by")->type_name("N");
+  app.add_option("--threads", chosen.threads, "Threads (default: all)")
+      ->check(example::between(1, 1024))
+      ->type_name("N");
+  app.add_flag("--json", chosen.json, "Print JSON, with the time of every shape");
+  app.add_flag("--quiet", chosen.quiet, "No progress on stderr");
+}
+
+void time_steps(const step_options& chosen) {
+  const effnet::search_space of = chosen_space(chosen.space, chosen.model);
+  example::step_study study(of, chosen.size, chosen.timing);
+  study.run(chosen.networks, chosen.seed, effnet::cpu_training_backend(chosen.threads),
+            !chosen.quiet);
+  chosen.json ? void(std::printf("%s\n", study.json().dump(2).c_str())) : study.print();
+}
+
 struct scale_options {
   std::string model = "efficientnet_b0";
   effnet::compound_constants constants;
@@ -119,20 +159,29 @@ int main(int argc, char** argv) {
   example::program search(
       "search", "Searches network architectures as EfficientNet and EfficientNetV2 were found.",
       "  search tabular --space mnasnet --algorithm rl --trials 2000 --seeds 10\n"
+      "  search steps --model my_skeleton.json --size 64\n"
       "  search scale --model efficientnet_b0\n"
       "  search scale --alpha 1.3 --beta 1.05 --gamma 1.18 --cpp > family.hpp");
+  example::use_short_spins(argv);
   search.options.require_subcommand(1);
   tabular_options tabular;
+  step_options steps;
   scale_options scaling;
   CLI::App& of_tabular = *search.options.add_subcommand(
       "tabular", "Compares algorithms on made-up rewards with a known best candidate");
   add_tabular(of_tabular, tabular);
+  CLI::App& of_steps = *search.options.add_subcommand(
+      "steps",
+      "Compares step times that are summed up block by block with those of whole networks");
+  add_steps(of_steps, steps);
   CLI::App& of_scale = *search.options.add_subcommand(
       "scale", "Scales a network by compound constants: depth, width and image size together");
   add_scale(of_scale, scaling);
 
   return search.run(argc, argv, [&] {
-    of_tabular.parsed() ? compare(tabular) : scale(scaling);
+    if (of_tabular.parsed()) compare(tabular);
+    if (of_steps.parsed()) time_steps(steps);
+    if (of_scale.parsed()) scale(scaling);
     return example::succeeded;
   });
 }

@@ -37,6 +37,18 @@ class Search(ProgramTest):
         self.assertIn("3/3 runs", first.stderr)
         self.assertEqual(self.run_program(*options, "--quiet").stderr, "")
 
+    def test_step_times_are_summed_up_by_shape(self):
+        options = ("steps", "--model", self.table, "--networks", 3, "--size", 32, "--batch", 2)
+        told = json.loads(self.run_program(*options, "--quiet", "--json").stdout)
+        self.assertEqual(len(told["predicted"]), 3)
+        self.assertEqual(len(told["table"]), told["shapes"])
+        self.assertTrue(all(time > 0 for time in told["predicted"] + told["measured"]))
+        self.assertTrue(-1 <= told["spearman"] <= 1)
+        done = self.run_program(*options, "--threads", 1)
+        self.assertIn("rank correlation", done.stdout)
+        self.assertIn("3/3 networks", done.stderr)
+        self.refuses("steps", "--size", 16, status=2, says="--size")
+
     def test_a_family_is_scaled_beside_the_published_one(self):
         text = self.run_program("scale").stdout
         self.assertIn("= 1.920", text)
