@@ -121,7 +121,7 @@ void time_steps(const step_options& chosen) {
 
 struct scale_options {
   std::string model = "efficientnet_b0";
-  effnet::compound_constants constants;
+  effnet::nonuniform_scaling by{.constants = {}, .most_size = 1 << 20, .late_depth = 1};
   int most_phi = 7;
   bool json = false, cpp = false;
 };
@@ -130,12 +130,20 @@ void add_scale(CLI::App& app, scale_options& chosen) {
   app.add_option("--model", chosen.model,
                  "What is scaled: name of a network or FILE.json (default: efficientnet_b0)")
       ->type_name("M");
-  app.add_option("--alpha", chosen.constants.alpha, "Depth grows by this (default 1.2)")
+  app.add_option("--alpha", chosen.by.constants.alpha, "Depth grows by this (default 1.2)")
       ->type_name("A");
-  app.add_option("--beta", chosen.constants.beta, "Width grows by this (default 1.1)")
+  app.add_option("--beta", chosen.by.constants.beta, "Width grows by this (default 1.1)")
       ->type_name("B");
-  app.add_option("--gamma", chosen.constants.gamma, "Image size grows by this (default 1.15)")
+  app.add_option("--gamma", chosen.by.constants.gamma, "Image size grows by this (default 1.15)")
       ->type_name("G");
+  app.add_option("--most-size", chosen.by.most_size,
+                 "Image sides end here; EfficientNetV2's at 480 (default: they grow on)")
+      ->check(example::between(32, 1 << 20))
+      ->type_name("N");
+  app.add_option("--late-depth", chosen.by.late_depth,
+                 "The last two stages grow deeper by this besides, as EfficientNetV2's (default 1)")
+      ->check(CLI::Range(1.0, 4.0).description(""))
+      ->type_name("D");
   app.add_option("--phi", chosen.most_phi, "The largest exponent (default 7)")
       ->check(example::between(1, 12))
       ->type_name("N");
@@ -145,7 +153,7 @@ void add_scale(CLI::App& app, scale_options& chosen) {
 
 void scale(const scale_options& chosen) {
   if (chosen.json && chosen.cpp) throw example::usage_error("--json and --cpp exclude each other");
-  const example::scaled_family family(example::choose_model(chosen.model).spec, chosen.constants,
+  const example::scaled_family family(example::choose_model(chosen.model).spec, chosen.by,
                                       chosen.most_phi);
   if (chosen.json)
     std::printf("%s\n", family.json().dump(2).c_str());

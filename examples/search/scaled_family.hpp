@@ -14,6 +14,7 @@
 #include <effnet/arch/models.hpp>
 #include <effnet/arch/scaling.hpp>
 #include <effnet/io/table_code.hpp>
+#include <effnet/search/nonuniform_scaling.hpp>
 
 #include "text_table.hpp"
 
@@ -27,13 +28,15 @@ struct family_member {
   std::optional<effnet::network_spec> published;
 };
 
-/// A network and what compound scaling makes of it (EfficientNet, section 3.3).
+/// A network and what compound scaling makes of it (EfficientNet, section 3.3), or non-uniform
+/// scaling (EfficientNetV2, section 3.3).
 class scaled_family {
  public:
   /// Throws `effnet::spec_error` for constants that are none of compound scaling.
-  scaled_family(const effnet::network_spec& base, const effnet::compound_constants& constants,
+  scaled_family(const effnet::network_spec& base, const effnet::nonuniform_scaling& by,
                 int most_phi)
-      : base_(base), constants_(constants) {
+      : base_(base), constants_(by.constants), by_(by) {
+    const effnet::compound_constants& constants = by.constants;
     if (!(constants.alpha >= 1 && constants.beta >= 1 && constants.gamma >= 1))
       throw effnet::spec_error(effnet::sentence(
           "compound scaling makes networks larger: alpha, beta and gamma have to be at least 1, "
@@ -116,9 +119,8 @@ class scaled_family {
   family_member member(int phi) const {
     family_member m{.phi = phi, .by = {}, .spec = {}, .published = {}};
     m.by = effnet::compound_scaling(constants_, phi, base_.eval_size);
-    m.by.dropout = base_.dropout;
-    m.by.name = effnet::spec_name(effnet::sentence(std::string_view(base_.name), "_phi", phi));
-    m.spec = effnet::compound_scaled(base_, m.by);
+    m.spec = effnet::nonuniform_scaled(base_, by_, phi);
+    m.spec.name = effnet::spec_name(effnet::sentence(std::string_view(base_.name), "_phi", phi));
     const effnet::network_spec* b0 = published(0);
     if (b0 != nullptr && base_ == *b0)
       if (const effnet::network_spec* of = published(phi)) m.published = *of;
@@ -134,6 +136,7 @@ class scaled_family {
 
   effnet::network_spec base_;
   effnet::compound_constants constants_;
+  effnet::nonuniform_scaling by_;
   std::vector<family_member> members_;
 };
 

@@ -59,6 +59,13 @@ class Search(ProgramTest):
         sizes = [one["size"] for one in told["networks"]]
         self.assertEqual(sizes, [sizes[0], round(1.414 * sizes[0]), round(1.414**2 * sizes[0])])
         self.assertEqual(len({one["parameters"] for one in told["networks"]}), 1)
+        capped = json.loads(self.run_program("scale", "--model", "efficientnetv2_s", "--phi", 2,
+                                             "--most-size", 480, "--late-depth", 1.1,
+                                             "--json").stdout)["networks"]
+        self.assertEqual([one["size"] for one in capped], [384, 442, 480])
+        uniform = json.loads(self.run_program("scale", "--model", "efficientnetv2_s", "--phi", 2,
+                                              "--json").stdout)["networks"]
+        self.assertGreater(capped[2]["parameters"], uniform[2]["parameters"])
         code = self.run_program("scale", "--phi", 1, "--cpp").stdout
         self.assertEqual(code.count("static_assert(effnet::count_parameters("), 2)
 
