@@ -21,33 +21,37 @@
 
 namespace {
 
-effnet::search_space chosen_space(const std::string& name, const std::string& model) {
-  const bool is_v2 = name == "v2";
-  const std::string skeleton = !model.empty() ? model
-                               : is_v2        ? "efficientnetv2_s"
-                                              : "efficientnet_b0";
-  const effnet::network_spec spec = example::choose_model(skeleton).spec;
-  return is_v2 ? effnet::v2_space(spec) : effnet::mnasnet_space(spec);
+struct space_options {
+  std::string name = "v2", model;
+
+  effnet::search_space space() const {
+    const bool is_v2 = name == "v2";
+    const std::string skeleton = !model.empty() ? model
+                                 : is_v2        ? "efficientnetv2_s"
+                                                : "efficientnet_b0";
+    const effnet::network_spec spec = example::choose_model(skeleton).spec;
+    return is_v2 ? effnet::v2_space(spec) : effnet::mnasnet_space(spec);
+  }
+};
+
+void add_space_options(CLI::App& app, space_options& chosen) {
+  example::add_choice(app, "--space", chosen.name, {"v2", "mnasnet"},
+                      "Search space: EfficientNetV2's (default) or MnasNet's");
+  app.add_option("--model", chosen.model,
+                 "Skeleton: name of a network or FILE.json (default: efficientnetv2_s, for mnasnet "
+                 "efficientnet_b0)")
+      ->type_name("M");
 }
 
-}  // namespace
-
-namespace {
-
 struct tabular_options {
-  std::string space = "v2", model;
+  space_options space;
   std::vector<std::string> algorithms;
   int trials = 1000, seeds = 30;
   bool json = false, quiet = false;
 };
 
 void add_tabular(CLI::App& app, tabular_options& chosen) {
-  example::add_choice(app, "--space", chosen.space, {"v2", "mnasnet"},
-                      "Search space: EfficientNetV2's (default) or MnasNet's");
-  app.add_option("--model", chosen.model,
-                 "Skeleton: name of a network or FILE.json (default: efficientnetv2_s, for mnasnet "
-                 "efficientnet_b0)")
-      ->type_name("M");
+  add_space_options(app, chosen.space);
   app.add_option("--algorithm", chosen.algorithms, "Those to compare (default: all)")
       ->check(CLI::IsMember({"random", "evolution", "rl"}).description(""))
       ->type_name("random|evolution|rl");
@@ -63,7 +67,7 @@ void add_tabular(CLI::App& app, tabular_options& chosen) {
 
 void compare(const tabular_options& chosen) {
   Eigen::setNbThreads(1);  // the controller's matrices are too small to be shared
-  const effnet::search_space of = chosen_space(chosen.space, chosen.model);
+  const effnet::search_space of = chosen.space.space();
   example::tabular_study study(of, static_cast<std::size_t>(chosen.trials), chosen.seeds);
   const auto wanted = [&](std::string_view name) {
     return chosen.algorithms.empty() ||
@@ -83,7 +87,7 @@ void compare(const tabular_options& chosen) {
 }
 
 struct step_options {
-  std::string space = "v2", model;
+  space_options space;
   int size = 64, networks = 30, threads = 0;
   std::uint64_t seed = 0;
   effnet::step_timing timing;
@@ -91,9 +95,7 @@ struct step_options {
 };
 
 void add_steps(CLI::App& app, step_options& chosen) {
-  example::add_choice(app, "--space", chosen.space, {"v2", "mnasnet"},
-                      "Search space: EfficientNetV2's (default) or MnasNet's");
-  app.add_option("--model", chosen.model, "Its skeleton, as for tabular")->type_name("M");
+  add_space_options(app, chosen.space);
   app.add_option("--size", chosen.size, "Image side in pixels (default 64)")
       ->check(example::between(32, 1024))
       ->type_name("N");
@@ -112,7 +114,7 @@ void add_steps(CLI::App& app, step_options& chosen) {
 }
 
 void time_steps(const step_options& chosen) {
-  const effnet::search_space of = chosen_space(chosen.space, chosen.model);
+  const effnet::search_space of = chosen.space.space();
   example::step_study study(of, chosen.size, chosen.timing);
   study.run(chosen.networks, chosen.seed, effnet::cpu_training_backend(chosen.threads),
             !chosen.quiet);
