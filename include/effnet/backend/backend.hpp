@@ -35,10 +35,8 @@ namespace effnet {
 ///   max_pool_forward(problem, src, dst)
 ///
 /// Optional, found with `requires`; without them the parts above run:
-///   map_type() -> dtype                    in which type maps are stored between layers; the
-///   images
-///                                          that go in, means over images, gates and logits stay
-///                                          float32
+///   map_type() -> dtype                    in which type maps between layers are stored; images,
+///                                          means over images, gates and logits stay float32
 ///   plan_conv(problem, epilogue) -> conv   bias, activations and residual while storing
 ///   plan_expand_depthwise(expand, depthwise, act) -> expand_depthwise    the first half of MBConv;
 ///                                          `expand` points to the problem of the 1x1 in front, or
@@ -50,9 +48,8 @@ namespace effnet {
 ///                                          one thread, lanes are numbered below threads()
 ///   plan_gated_conv(problem, epilogue) -> conv
 ///   conv_forward_gated(conv, packed, src, gate, dst, scratch)    of src * gate[n,1,1,c]
-///   plan_squeeze_excite(squeeze, excite, act) -> squeeze_excite    both layers as one op;
-///   squeeze()
-///                                          and excite() pack weights
+///   plan_squeeze_excite(squeeze, excite, act) -> squeeze_excite    both layers as one;
+///                                          squeeze() and excite() pack weights
 ///   squeeze_excite_forward(op, squeeze, excite, means, gate)    means, gate: [n,1,1,c]
 ///   records()                              whether passes are to be recorded
 ///   record(body) -> graph                  what body() asks for, which is not done yet: ops and
