@@ -10,6 +10,7 @@
 #include <effnet/cuda/element_functions.hpp>
 #include <effnet/cuda/gpu_convolution.hpp>
 #include <effnet/cuda/gpu_expand_depthwise.hpp>
+#include <effnet/cuda/gpu_gradients.hpp>
 #include <effnet/cuda/gpu_squeeze_excite.hpp>
 #include <effnet/cuda/loss_kernel.hpp>
 #include <effnet/cuda/max_pool_functions.hpp>

@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-#include <effnet/cuda/gpu_convolution.hpp>
 #include <effnet/cuda/squeeze_excite_kernel.hpp>
+#include <effnet/cuda/weight_packer.hpp>
 
 namespace effnet::cuda {
 
