@@ -7,7 +7,6 @@
 
 #include <effnet/arch/count.hpp>
 #include <effnet/arch/scaling.hpp>
-#include <effnet/arch/validate.hpp>
 
 namespace effnet {
 
@@ -17,24 +16,20 @@ namespace effnet {
 struct nonuniform_scaling {
   compound_constants constants;
   int most_size = 480;       ///< of inference, pixels
-  int late_stages = 2;       ///< that get more layers, from the end
+  int late_stages = 2;       ///< that get more layers, from the end; all where there are fewer
   double late_depth = 1.05;  ///< by which their depth grows beside alpha, for each phi
 };
 
-/// `base` scaled by `phi`; training sizes stay in proportion. Throws `spec_error` for more late
-/// stages than there are.
+/// `base` scaled by `phi`; training sizes stay in proportion.
 inline network_spec nonuniform_scaled(const network_spec& base, const nonuniform_scaling& by,
                                       double phi) {
-  if (by.late_stages < 0 || by.late_stages > base.stages.count)
-    throw spec_error(sentence("network '", std::string_view(base.name), "' has ", base.stages.count,
-                              " stages, of which ", by.late_stages, " cannot be the late ones"));
   scaling uniform = compound_scaling(by.constants, phi, base.eval_size);
   uniform.resolution = std::max(base.eval_size, std::min(uniform.resolution, by.most_size));
   uniform.train_resolution = static_cast<int>(
       std::lround(static_cast<double>(base.train_size) * uniform.resolution / base.eval_size));
   uniform.dropout = base.dropout;
   network_spec scaled = compound_scaled(base, uniform);
-  for (int i = 0; i < by.late_stages; ++i) {
+  for (int i = 0; i < std::min(by.late_stages, base.stages.count); ++i) {
     const auto s = static_cast<std::size_t>(base.stages.count - 1 - i);
     scaled.stages[s].repeats =
         scaled_repeats(base.stages[s].repeats, uniform.depth * std::pow(by.late_depth, phi));
