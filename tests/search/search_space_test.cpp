@@ -142,5 +142,11 @@ TEST_CASE("search: spaces and candidates that are none are refused in a sentence
                        spec_error);
   of.ops = {{block_op::mbconv}, {block_op::bottleneck}};
   CHECK_THROWS_AS(one_stage(of), spec_error);
+  of.ops = {{block_op::mbconv}};
+  of.widths = {1, -1};
+  CHECK_THROWS_WITH_AS(one_stage(of),
+                       "stage 1 of a search space has a width of -1; expected more than 0 and at "
+                       "most 64",
+                       spec_error);
   CHECK_THROWS_AS(search_space(v2_b0, {}), spec_error);
 }

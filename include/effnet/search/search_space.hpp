@@ -257,23 +257,18 @@ class search_space {
         throw spec_error(sentence("stage ", s + 1,
                                   " of a search space has a bottleneck among its ops; expected "
                                   "mbconv and fused_mbconv"));
-    // Every option of every kind once, whatever else the row has.
-    for (const stage_decision what : kinds)
-      for (std::size_t option = 0; option < of.options(what); ++option) {
-        row_options row;
-        row[what] = option;
-        for (row[stage_decision::op] = what == stage_decision::op ? option : 0;
-             row[stage_decision::op] < of.ops.size(); ++row[stage_decision::op]) {
-          network_spec one = skeleton_;
-          one.stages = {};
-          if (const auto made = row_of(s, row, one.stem)) {
-            one.stages.push_back(*made);
-            one.name = spec_name(sentence("search space, skeleton stage ", s + 1));
-            validate(one);
-          }
-          if (what == stage_decision::op) break;
-        }
-      }
+    for (const double width : of.widths)
+      if (!(width > 0 && width <= 64))
+        throw spec_error(sentence("stage ", s + 1, " of a search space has a width of ", width,
+                                  "; expected more than 0 and at most 64"));
+    for_each_row(s, [&](const row_options& row) {
+      const std::optional<stage_spec> made = row_of(s, row, skeleton_.stem);
+      if (!made) return;
+      network_spec one = skeleton_;
+      one.stages = {*made};
+      one.name = spec_name(sentence("search space, skeleton stage ", s + 1));
+      validate(one);
+    });
   }
   void keep_different_widths(std::size_t s) {
     std::vector<double> kept;
