@@ -24,11 +24,8 @@ class library_packer {
     packed_weights<D> packed;
     packed.weight_count = problem_.weights();
     packed.weights = typename D::buffer(packed.weight_count * size_of(numbers_));
-    const std::size_t bytes = packed.weight_count * sizeof(float);
-    const typename D::temporary plain(on_, bytes);
-    auto* oihw_there = reinterpret_cast<float*>(plain.data());
-    on_.copy(oihw, oihw_there, bytes);
-    repack(oihw_there, packed);
+    with_weights_there(on_, oihw, packed.weight_count,
+                       [&](const float* there) { repack(there, packed); });
     return packed;
   }
   /// With a bias, which may be null: a product that was planned with one adds zeros then.

@@ -23,4 +23,14 @@ struct packed_weights {
   }
 };
 
+/// Calls `with(oihw)` for weights of either side's memory, which lie in the device's then.
+template <device D, class With>
+void with_weights_there(const D& on, const float* oihw, std::size_t count, const With& with) {
+  const std::size_t bytes = count * sizeof(float);
+  const typename D::temporary plain(on, bytes);
+  auto* there = reinterpret_cast<float*>(plain.data());
+  on.copy(oihw, there, bytes);
+  with(static_cast<const float*>(there));
+}
+
 }  // namespace effnet::cuda

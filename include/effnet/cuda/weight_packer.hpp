@@ -26,11 +26,8 @@ class weight_packer {
       packed.bias_count = static_cast<std::size_t>(problem_.out);
       packed.bias = typename D::buffer(packed.bias_count * sizeof(float));
     }
-    const std::size_t bytes = packed.weight_count * sizeof(float);
-    const typename D::temporary plain(on_, bytes);
-    auto* oihw_there = reinterpret_cast<float*>(plain.data());
-    on_.copy(oihw, oihw_there, bytes);
-    repack(oihw_there, bias, packed);
+    with_weights_there(on_, oihw, packed.weight_count,
+                       [&](const float* there) { repack(there, bias, packed); });
     return packed;
   }
   /// From the device's memory, into what `pack` made.
