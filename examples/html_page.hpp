@@ -102,6 +102,7 @@ figure img{display:block;width:100%;aspect-ratio:1;object-fit:cover}figcaption{p
 border-radius:10px;font-size:14px}th,td{padding:6px 14px;text-align:left;border-bottom:1px solid var(--line)}
 th{color:var(--soft);font-weight:500}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 tr:last-child td{border-bottom:0}td .meter{width:160px;height:6px}
+pre{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 16px;font-size:13px}
 .columns{display:flex;flex-wrap:wrap;gap:32px}svg text{fill:var(--ink);font-size:12px}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(480px,100%),1fr));gap:16px}
 .chart{width:100%;background:var(--card);border:1px solid var(--line);border-radius:10px}

@@ -34,6 +34,7 @@ struct chart_line {
     faint,   ///< behind the others, for what a smoothed line was made of
     steps,   ///< keeps its value up to the next point
     dotted,  ///< every point is marked, and tells its value under the mouse
+    points,  ///< the same, and no line joins them
   };
 
   std::string name;  ///< in the legend; empty: not there
@@ -58,7 +59,7 @@ class line_chart {
     std::erase_if(line.points, [&](const chart_point& p) {
       return !std::isfinite(p.x) || !std::isfinite(p.y) || (logarithmic && p.y <= 0);
     });
-    if (line.look != chart_line::form::steps && line.look != chart_line::form::dotted)
+    if (line.look == chart_line::form::plain || line.look == chart_line::form::faint)
       line.points = thinned(std::move(line.points));
     if (!line.points.empty()) lines_.push_back(std::move(line));
   }
@@ -195,16 +196,16 @@ class line_chart {
 
   static std::string drawn(const chart_line& line, const scale& x, const scale& y) {
     using form = chart_line::form;
-    std::string path;
-    for (std::size_t i = 0; i < line.points.size(); ++i) {
+    std::string text, path;
+    for (std::size_t i = 0; i < line.points.size() && line.look != form::points; ++i) {
       const chart_point& p = line.points[i];
       if (i > 0 && line.look == form::steps) path += "H" + pixel(x(p.x));
       path += effnet::sentence(i == 0 ? "M" : "L", pixel(x(p.x)), " ", pixel(y(p.y)));
     }
-    std::string text =
-        effnet::sentence("<path class=\"line", line.look == form::faint ? " faint" : "",
-                         "\" style=\"stroke:var(--c", line.color, ")\" d=\"", path, "\" />\n");
-    if (line.look == form::dotted)
+    if (!path.empty())
+      text = effnet::sentence("<path class=\"line", line.look == form::faint ? " faint" : "",
+                              "\" style=\"stroke:var(--c", line.color, ")\" d=\"", path, "\" />\n");
+    if (line.look == form::dotted || line.look == form::points)
       for (const chart_point& p : line.points)
         text += effnet::sentence("<circle r=3 cx=", pixel(x(p.x)), " cy=", pixel(y(p.y)),
                                  " style=\"fill:var(--c", line.color, ")\"><title>",

@@ -20,7 +20,7 @@ namespace example {
 
 /// A network scaled by `phi`, and the published one of that place.
 struct family_member {
-  int phi = 0;
+  double phi = 0;
   effnet::scaling by;
   effnet::network_spec spec;
   const effnet::network_spec* published = nullptr;
@@ -34,22 +34,23 @@ class scaled_family {
   scaled_family(const effnet::network_spec& base, const effnet::nonuniform_scaling& by,
                 int most_phi)
       : base_(base), by_(by) {
-    const effnet::compound_constants& constants = by.constants;
-    if (!(constants.alpha >= 1 && constants.beta >= 1 && constants.gamma >= 1))
-      throw effnet::spec_error(effnet::sentence(
-          "compound scaling makes networks larger: alpha, beta and gamma have to be at least 1, "
-          "but are ",
-          constants.alpha, ", ", constants.beta, " and ", constants.gamma));
-    if (!constants.holds_flops_constraint())
-      throw effnet::spec_error(effnet::sentence(
-          "alpha * beta^2 * gamma^2 has to be about 2, so that FLOPs double with phi, but is ",
-          fixed(constants.flops_ratio(), 3)));
+    check();
     for (int phi = 0; phi <= most_phi; ++phi) members_.push_back(member(phi));
+  }
+  /// The base and networks of any phi.
+  scaled_family(const effnet::network_spec& base, const effnet::nonuniform_scaling& by,
+                const std::vector<std::pair<effnet::network_spec, double>>& scaled)
+      : base_(base), by_(by) {
+    check();
+    members_.push_back(member(0));
+    for (const auto& [spec, phi] : scaled)
+      members_.push_back(
+          {phi, effnet::compound_scaling(by_.constants, phi, base_.eval_size), spec});
   }
 
   const std::vector<family_member>& members() const { return members_; }
 
-  void print() const {
+  text_table table() const {
     using enum text_table::side;
     text_table table;
     for (const char* title : {"phi", "width", "depth", "size", "parameters", "MACs (G)", "x base"})
@@ -58,7 +59,7 @@ class scaled_family {
     for (const char* title : {"size", "parameters", "MACs (G)"}) table.column(title);
     const double unit = macs(members_.front().spec);
     for (const family_member& m : members_) {
-      std::vector<std::string> row = {std::to_string(m.phi),
+      std::vector<std::string> row = {fixed(m.phi, m.phi == std::floor(m.phi) ? 0 : 2),
                                       fixed(m.by.width, 3),
                                       fixed(m.by.depth, 3),
                                       std::to_string(m.spec.eval_size),
@@ -72,11 +73,14 @@ class scaled_family {
       }
       table.row(std::move(row));
     }
+    return table;
+  }
+  void print() const {
     std::printf(
         "%s scaled by alpha %.4g (depth), beta %.4g (width), gamma %.4g (size): alpha "
         "beta^2 gamma^2 = %.3f\n\n%s",
         base_.name.text, by_.constants.alpha, by_.constants.beta, by_.constants.gamma,
-        by_.constants.flops_ratio(), table.text().c_str());
+        by_.constants.flops_ratio(), table().text().c_str());
   }
   nlohmann::ordered_json json() const {
     nlohmann::ordered_json all = {{"base", base_.name.text},
@@ -103,11 +107,23 @@ class scaled_family {
   }
 
  private:
+  void check() const {
+    const effnet::compound_constants& constants = by_.constants;
+    if (!(constants.alpha >= 1 && constants.beta >= 1 && constants.gamma >= 1))
+      throw effnet::spec_error(effnet::sentence(
+          "compound scaling makes networks larger: alpha, beta and gamma have to be at least 1, "
+          "but are ",
+          constants.alpha, ", ", constants.beta, " and ", constants.gamma));
+    if (!constants.holds_flops_constraint())
+      throw effnet::spec_error(effnet::sentence(
+          "alpha * beta^2 * gamma^2 has to be about 2, so that FLOPs double with phi, but is ",
+          fixed(constants.flops_ratio(), 3)));
+  }
   static double macs(const effnet::network_spec& spec) {
     return static_cast<double>(effnet::count_macs(spec, spec.eval_size));
   }
   family_member member(int phi) const {
-    family_member m{.phi = phi,
+    family_member m{.phi = static_cast<double>(phi),
                     .by = effnet::compound_scaling(by_.constants, phi, base_.eval_size),
                     .spec = effnet::nonuniform_scaled(base_, by_, phi)};
     m.spec.name = effnet::spec_name(effnet::sentence(std::string_view(base_.name), "_phi", phi));

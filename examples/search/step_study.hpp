@@ -11,9 +11,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <effnet/search/block_times.hpp>
+#include <effnet/search/fitted_line.hpp>
+#include <effnet/search/measured_times.hpp>
 #include <effnet/search/prediction_error.hpp>
 #include <effnet/search/search_space.hpp>
-#include <effnet/search/step_times.hpp>
 
 #include "progress_bar.hpp"
 #include "text_table.hpp"
@@ -21,17 +23,23 @@
 namespace example {
 
 /// How well sums of block times tell the step time of a whole network: networks are drawn from a
-/// space, their shapes timed, then the networks themselves.
+/// space, their shapes timed, then the networks themselves. The first few put the sums right by a
+/// line; how well that tells the others, which it has not seen, is the result.
 class step_study {
  public:
-  step_study(const effnet::search_space& space, int size, const effnet::step_timing& how)
-      : space_(space), size_(size), how_(how) {}
+  step_study(const effnet::search_space& space, int size, int calibrated_on,
+             const effnet::timing& how)
+      : space_(space), size_(size), calibrated_on_(calibrated_on), how_(how) {}
 
   template <effnet::training_backend B>
   void run(int networks, std::uint64_t seed, const B& on, bool shown) {
+    const auto seconds_of = [&](const effnet::network_spec& spec, int height, int width) {
+      return effnet::measured_step(spec, height, width, on, how_);
+    };
+    const std::size_t all = static_cast<std::size_t>(networks + calibrated_on_);
     std::vector<effnet::network_spec> drawn;
     std::set<std::string> shapes;
-    for (std::uint64_t n = 0; drawn.size() < static_cast<std::size_t>(networks); ++n) {
+    for (std::uint64_t n = 0; drawn.size() < all; ++n) {
       effnet::random_draws draws(seed, 3, n, effnet::draw_purpose::search);
       drawn.push_back(space_.decode(space_.sample(draws)));
       shapes.merge(keys_of(drawn.back()));
@@ -41,18 +49,27 @@ class step_study {
     progress_bar timing("shapes", shapes_, shown);
     for (const effnet::network_spec& spec : drawn) {
       const std::size_t before = times_.seconds().size();
-      times_.add(spec, size_, on, how_);
+      times_.add(spec, size_, seconds_of);
       if (times_.seconds().size() > before) timing.advance(times_.seconds().size() - before);
     }
     timing.clear();
     table_seconds_ = std::chrono::duration<double>(clock::now() - begin).count();
     progress_bar checking("networks", drawn.size(), shown);
+    std::vector<double> sums, seconds;
     for (const effnet::network_spec& spec : drawn) {
-      predicted_.push_back(times_.of(spec, size_));
-      measured_.push_back(effnet::measured_step(spec, size_, size_, on, how_));
+      sums.push_back(times_.of(spec, size_));
+      seconds.push_back(seconds_of(spec, size_, size_));
       checking.advance();
     }
     checking.clear();
+    const auto unseen = [&](std::vector<double>& of) {
+      return std::vector<double>(of.begin() + calibrated_on_, of.end());
+    };
+    sums_ = unseen(sums), measured_ = unseen(seconds);
+    sums.resize(static_cast<std::size_t>(calibrated_on_));
+    seconds.resize(sums.size());
+    if (!sums.empty()) line_ = effnet::fitted_line(sums, seconds);
+    for (const double sum : sums_) predicted_.push_back(line_.at(sum));
   }
 
   void print() const {
@@ -63,19 +80,30 @@ class step_study {
     for (std::size_t i = 0; i < measured_.size(); ++i)
       table.row({std::to_string(i + 1), fixed(1e3 * predicted_[i], 2), fixed(1e3 * measured_[i], 2),
                  fixed(100 * (predicted_[i] / measured_[i] - 1), 1)});
+    const effnet::prediction_error of_sums = effnet::error_of(sums_, measured_);
     std::printf(
-        "training steps of %d images of %d x %d pixels: %zu shapes timed in %.1f s, %zu "
-        "networks\n\n"
-        "%s\nSpearman's rank correlation %.3f, mean relative error %.1f %%\n",
-        how_.batch, size_, size_, shapes_, table_seconds_, measured_.size(), table.text().c_str(),
-        error.spearman, 100 * error.mean_relative);
+        "training steps of %d images of %d x %d pixels: %zu shapes timed in %.1f s, put right by "
+        "%d networks: %.3f ms + %.3f x sum\n\n"
+        "%s\n%zu networks that were not seen: Spearman's rank correlation %.3f, mean relative "
+        "error "
+        "%.1f %% (of plain sums %.3f, %.1f %%)\n",
+        how_.batch, size_, size_, shapes_, table_seconds_, calibrated_on_, 1e3 * line_.offset,
+        line_.factor, table.text().c_str(), measured_.size(), error.spearman,
+        100 * error.mean_relative, of_sums.spearman, 100 * of_sums.mean_relative);
   }
   nlohmann::ordered_json json() const {
     const effnet::prediction_error error = effnet::error_of(predicted_, measured_);
-    return {{"batch", how_.batch},        {"size", size_},
-            {"shapes", shapes_},          {"table_seconds", table_seconds_},
-            {"predicted", predicted_},    {"measured", measured_},
-            {"spearman", error.spearman}, {"mean_relative_error", error.mean_relative},
+    return {{"batch", how_.batch},
+            {"size", size_},
+            {"shapes", shapes_},
+            {"table_seconds", table_seconds_},
+            {"calibrated_on", calibrated_on_},
+            {"offset", line_.offset},
+            {"factor", line_.factor},
+            {"predicted", predicted_},
+            {"measured", measured_},
+            {"spearman", error.spearman},
+            {"mean_relative_error", error.mean_relative},
             {"table", times_.seconds()}};
   }
 
@@ -83,17 +111,18 @@ class step_study {
   using clock = std::chrono::steady_clock;
 
   std::set<std::string> keys_of(const effnet::network_spec& spec) const {
-    const std::vector<std::string> keys = effnet::step_times().missing(spec, size_);
+    const std::vector<std::string> keys = effnet::block_times().missing(spec, size_);
     return {keys.begin(), keys.end()};
   }
 
   const effnet::search_space& space_;
-  int size_;
-  effnet::step_timing how_;
-  effnet::step_times times_;
+  int size_, calibrated_on_;
+  effnet::timing how_;
+  effnet::block_times times_;
   std::size_t shapes_ = 0;
   double table_seconds_ = 0;
-  std::vector<double> predicted_, measured_;
+  effnet::line line_;
+  std::vector<double> sums_, predicted_, measured_;
 };
 
 }  // namespace example

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -22,57 +21,54 @@ namespace example {
 /// What an algorithm found in its runs, one a seed.
 struct algorithm_results {
   std::string name;
-  std::vector<double> best;  ///< reward of the best trial, by seed
-  int optima = 0;            ///< runs that found the best candidate
-  double seconds = 0;        ///< of all runs
-
-  double mean() const {
-    double sum = 0;
-    for (const double reward : best) sum += reward;
-    return sum / static_cast<double>(best.size());
-  }
+  std::vector<double> best;                ///< reward of the best trial, by seed
+  std::vector<effnet::candidate> winners;  ///< whose rewards these are
+  int optima = 0;                          ///< runs that found the best candidate there is
+  double seconds = 0;                      ///< of all runs
 };
 
-/// Mean and standard error of differences between two algorithms' runs with equal seeds.
+/// Differences between two algorithms' runs with equal seeds.
 struct paired_difference {
-  double mean = 0, error = 0;
+  effnet::mean_and_error of;
   int wins = 0, losses = 0;
 
-  paired_difference(const std::vector<double>& a, const std::vector<double>& b) {
-    const auto count = static_cast<double>(a.size());
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      mean += (a[i] - b[i]) / count;
-      wins += a[i] > b[i], losses += a[i] < b[i];
-    }
-    if (a.size() < 2) return;
-    double squares = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) squares += std::pow(a[i] - b[i] - mean, 2);
-    error = std::sqrt(squares / (count - 1) / count);
+  paired_difference(const std::vector<double>& a, const std::vector<double>& b)
+      : of(differences(a, b)) {
+    for (std::size_t i = 0; i < a.size(); ++i) wins += a[i] > b[i], losses += a[i] < b[i];
+  }
+
+ private:
+  static std::vector<double> differences(const std::vector<double>& a,
+                                         const std::vector<double>& b) {
+    std::vector<double> all;
+    for (std::size_t i = 0; i < a.size(); ++i) all.push_back(a[i] - b[i]);
+    return all;
   }
 };
 
-/// Algorithms on rewards with a planted optimum, another one for each seed.
+/// Algorithms side by side on rewards that cost nothing: `reward_for(seed)` gives what a run of
+/// that seed is rewarded by, a function of candidates.
 class tabular_study {
  public:
   tabular_study(const effnet::search_space& space, std::size_t trials, int seeds)
       : space_(space), trials_(trials), seeds_(seeds) {}
 
   /// Runs an algorithm, which `make(seed)` gives, for every seed; `progress` counts runs.
-  template <class Make>
-  void run(const Make& make, progress_bar& progress) {
+  template <class Make, class RewardFor>
+  void run(const Make& make, const RewardFor& reward_for, progress_bar& progress) {
     algorithm_results of;
     const auto begin = std::chrono::steady_clock::now();
     for (int seed = 0; seed < seeds_; ++seed) {
       const auto number = static_cast<std::uint64_t>(seed);
-      const effnet::planted_reward reward(space_, number);
+      const auto reward = reward_for(number);
       auto algorithm = make(number);
       of.name = std::string(algorithm.name);
-      double best = 0;
-      for (const effnet::search_trial& trial : effnet::run_search(
-               algorithm, trials_, [&](const effnet::candidate& c) { return reward.of(c); }))
-        best = std::max(best, trial.reward);
-      of.best.push_back(best);
-      of.optima += best == 1;
+      effnet::search_trial best{{}, -1};
+      for (effnet::search_trial& trial : effnet::run_search(algorithm, trials_, reward))
+        if (trial.reward > best.reward) best = std::move(trial);
+      of.best.push_back(best.reward);
+      of.optima += best.reward == 1;
+      of.winners.push_back(std::move(best.of));
       progress.advance();
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
@@ -80,19 +76,23 @@ class tabular_study {
     results_.push_back(std::move(of));
   }
 
-  void print() const {
+  const std::vector<algorithm_results>& results() const { return results_; }
+
+  /// `planted`: rewards have a known best candidate, of reward 1.
+  void print(bool planted) const {
     using enum text_table::side;
     text_table table;
     table.column("algorithm", left);
-    for (const char* title : {"best reward", "optimum found", "more than random", "runs won",
-                              "lost", "s per 1000 trials"})
+    table.column("best reward");
+    if (planted) table.column("optimum found");
+    for (const char* title : {"more than random", "runs won", "lost", "s per 1000 trials"})
       table.column(title);
     for (const algorithm_results& of : results_) {
-      std::vector<std::string> row = {of.name, fixed(of.mean(), 4),
-                                      effnet::sentence(of.optima, " of ", seeds_)};
+      std::vector<std::string> row = {of.name, fixed(effnet::mean_and_error(of.best).mean, 4)};
+      if (planted) row.push_back(effnet::sentence(of.optima, " of ", seeds_));
       if (const algorithm_results* other = random(); other != nullptr && other != &of) {
         const paired_difference more(of.best, other->best);
-        row.push_back(effnet::sentence(fixed(more.mean, 4), " +- ", fixed(more.error, 4)));
+        row.push_back(effnet::sentence(fixed(more.of.mean, 4), " +- ", fixed(more.of.error, 4)));
         row.push_back(std::to_string(more.wins)), row.push_back(std::to_string(more.losses));
       } else {
         row.insert(row.end(), 3, "");
@@ -102,10 +102,11 @@ class tabular_study {
     }
     std::printf(
         "%zu trials a run, %d runs an algorithm, in a space of %.3g networks (%zu "
-        "decisions)\n\n%s\n"
-        "rewards are made up, with a known best candidate, whose reward is 1; each seed plants "
-        "another\n+-: standard error of the differences between runs with equal seeds\n",
-        trials_, seeds_, space_.count(), space_.decisions().size(), table.text().c_str());
+        "decisions)\n\n%s\n%s+-: standard error of the differences between runs with equal seeds\n",
+        trials_, seeds_, space_.count(), space_.decisions().size(), table.text().c_str(),
+        planted ? "rewards are made up, with a known best candidate, whose reward is 1; each seed "
+                  "plants another\n"
+                : "");
   }
 
   nlohmann::ordered_json json() const {
@@ -115,15 +116,14 @@ class tabular_study {
                                   {"seeds", seeds_},
                                   {"algorithms", nlohmann::ordered_json::array()}};
     for (const algorithm_results& of : results_) {
-      nlohmann::ordered_json one = {{"algorithm", of.name},
-                                    {"mean_best", of.mean()},
-                                    {"best", of.best},
-                                    {"optima", of.optima},
-                                    {"seconds_per_1000", seconds_per_thousand(of)}};
+      nlohmann::ordered_json one = {
+          {"algorithm", of.name}, {"mean_best", effnet::mean_and_error(of.best).mean},
+          {"best", of.best},      {"winners", of.winners},
+          {"optima", of.optima},  {"seconds_per_1000", seconds_per_thousand(of)}};
       if (const algorithm_results* other = random(); other != nullptr && other != &of) {
         const paired_difference more(of.best, other->best);
-        one["more_than_random"] = {{"mean", more.mean},
-                                   {"standard_error", more.error},
+        one["more_than_random"] = {{"mean", more.of.mean},
+                                   {"standard_error", more.of.error},
                                    {"wins", more.wins},
                                    {"losses", more.losses}};
       }

@@ -1,9 +1,13 @@
 """Tests of the program `search`."""
 
 import json
+import random
+import signal
+import subprocess
+import time
 import unittest
 
-from sample_network import ProgramTest
+from sample_network import PROGRAMS, ProgramTest
 
 
 class Search(ProgramTest):
@@ -41,12 +45,13 @@ class Search(ProgramTest):
         options = ("steps", "--model", self.table, "--networks", 3, "--size", 32, "--batch", 2)
         told = json.loads(self.run_program(*options, "--quiet", "--json").stdout)
         self.assertEqual(len(told["predicted"]), 3)
+        self.assertEqual(told["calibrated_on"], 10)
         self.assertEqual(len(told["table"]), told["shapes"])
         self.assertTrue(all(time > 0 for time in told["predicted"] + told["measured"]))
         self.assertTrue(-1 <= told["spearman"] <= 1)
         done = self.run_program(*options, "--threads", 1)
         self.assertIn("rank correlation", done.stdout)
-        self.assertIn("3/3 networks", done.stderr)
+        self.assertIn("13/13 networks", done.stderr)
         self.refuses("steps", "--size", 16, status=2, says="--size")
 
     def test_a_family_is_scaled_beside_the_published_one(self):
@@ -74,6 +79,194 @@ class Search(ProgramTest):
         self.refuses("scale", "--gamma", 1.5, says="has to be about 2")
         self.refuses("scale", "--json", "--cpp", status=2, says="exclude each other")
         self.refuses("scale", "--phi", 99, status=2, says="--phi")
+    def test_the_largest_network_within_budgets(self):
+        told = json.loads(self.run_program("scale", "--model", "efficientnetv2_s", "--most-size", 480,
+                                           "--late-depth", 1.1, "--most-parameters", 54e6, 120e6,
+                                           "--json").stdout)["networks"]
+        self.assertEqual(told[0]["phi"], 0)
+        for one, most in zip(told[1:], (54e6, 120e6)):
+            self.assertTrue(0.95 * most < one["parameters"] <= most)
+            self.assertEqual(one["size"], 480)
+        self.refuses("scale", "--most-parameters", 1000, says="not within a budget of 1000")
+        self.refuses("scale", "--most-step", 5, status=2, says="goes with --most-parameters")
+
+
+class Searches(ProgramTest):
+    """Searches that train: a few tiny networks on drawn shapes."""
+
+    program = "search"
+
+    def options(self, journal, *more, trials=8):
+        return ("run", "--data", "shapes:120x32", "--model", self.table, "--size", 32, "--epochs", 2,
+                "--trials", trials, "--batch", 16, "--cache", 0.1, "--journal", journal, *more)
+
+    def entries(self, journal):
+        lines = journal.read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def what_matters(self, journal):
+        """Of the trials, by number: all but how long they took."""
+        trials = [one for one in self.entries(journal) if one.get("entry") == "trial"]
+        for one in trials:
+            del one["seconds"]
+        return sorted(trials, key=lambda one: one["trial"])
+
+    def with_times_of(self, journal, other):
+        """Begins a search with the step times of another one: they would not be measured equal."""
+        lines = journal.read_text().splitlines(keepends=True)
+        other.write_text("".join(lines[:2]))
+
+    def test_a_search_is_kept_in_a_journal_and_goes_on(self):
+        journal = self.folder / "a.jsonl"
+        done = self.run_program(*self.options(journal))
+        self.assertIn("8 trials", done.stdout)
+        self.assertIn("8/8 trials", done.stderr)
+        header, times, *trials = self.entries(journal)
+        self.assertEqual((header["journal"], header["kind"]), (1, "search"))
+        self.assertEqual(times["entry"], "step_times")
+        self.assertEqual(sorted(one["trial"] for one in trials), list(range(8)))
+        for one in trials:
+            self.assertEqual(one["accuracy"], max(one["curve"]))
+            self.assertGreater(one["step_seconds"], 0)
+        self.refuses(*self.options(journal), says="is already there")
+        # Four workers, and a journal that was cut in the middle of a line: the same networks.
+        for workers, kept in ((4, 2), (1, 5)):
+            other = self.folder / f"b{workers}.jsonl"
+            self.with_times_of(journal, other)
+            with other.open("a") as file:
+                file.write("".join(json.dumps(one) + "\n" for one in trials[:kept]))
+                file.write('{"entry":"trial","tri')
+            told = self.run_program("run", "--resume", "--journal", other, "--trials", 8,
+                                    "--workers", workers, "--json")
+            self.assertIn(f"going on after {kept} trials", told.stderr)
+            self.assertEqual(self.what_matters(other), self.what_matters(journal))
+            best = json.loads(told.stdout)["best"]
+            self.assertEqual(best["reward"], max(one["reward"] for one in trials))
+        more = json.loads(self.run_program("run", "--resume", "--journal", journal, "--trials", 10,
+                                           "--quiet", "--json").stdout)
+        self.assertEqual(more["trials"], 10)
+        self.assertEqual(self.what_matters(journal)[:8], self.what_matters(other))
+        code = self.run_program("run", "--resume", "--journal", journal, "--trials", 10, "--cpp",
+                                "--quiet").stdout
+        self.assertIn("static_assert(effnet::count_parameters(", code)
+
+    def test_a_killed_search_finds_what_an_unbroken_one_does(self):
+        whole = self.folder / "whole.jsonl"
+        self.run_program(*self.options(whole, "--algorithm", "rl", "--round", 4))
+        broken = self.folder / "broken.jsonl"
+        self.with_times_of(whole, broken)
+        draws = random.Random(1)
+        command = [str(PROGRAMS / self.program), "run", "--resume", "--journal", str(broken), "--trials",
+                   "8", "--quiet"]
+        for attempt in range(100):  # which have more time the more there were: machines differ
+            running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            try:
+                running.wait(draws.uniform(0.05, 0.6) * (1 + attempt / 5))
+            except subprocess.TimeoutExpired:
+                running.send_signal(signal.SIGKILL)
+            said = running.communicate()[1].decode()
+            self.assertIn(running.returncode, (0, -signal.SIGKILL), said)
+            if running.returncode == 0:
+                break
+        self.assertEqual(running.returncode, 0)
+        self.assertEqual(self.what_matters(broken), self.what_matters(whole))
+
+    def test_an_interrupted_search_says_how_to_go_on(self):
+        journal = self.folder / "i.jsonl"
+        running = subprocess.Popen(
+            [str(PROGRAMS / self.program), *map(str, self.options(journal, trials=1000))],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        while not (journal.exists() and '"trial"' in journal.read_text()):
+            self.assertIsNone(running.poll())
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        said = running.communicate()[1].decode()
+        self.assertEqual(running.returncode, 1)
+        self.assertIn("to go on: search run --resume --journal", said)
+
+    def test_reports_and_comparisons(self):
+        journal, page = self.folder / "r.jsonl", self.folder / "r.html"
+        self.run_program(*self.options(journal, "--reward", "flops", "--algorithm", "random"))
+        self.run_program("report", journal, "--out", page)
+        text = page.read_text()
+        for part in ("best so far", "Pareto front", "Options by stage", "static_assert", "flops"):
+            self.assertIn(part, text)
+        told = self.run_program("compare", "--journal", journal, "--epochs", 2, "--seeds", 2)
+        for name in ("found", "skeleton", "all MBConv", "all Fused-MBConv"):
+            self.assertIn(name, told.stdout)
+        again = self.run_program("compare", "--journal", journal, "--epochs", 2, "--seeds", 2)
+        self.assertEqual(again.stdout, told.stdout)
+        self.run_program("report", journal, journal, "--out", page)
+        self.assertIn("Trained for longer", page.read_text())
+        self.assertIn("All searches", page.read_text())
+        guessed = self.run_program("tabular", "--journal", journal, "--trials", 50, "--seeds", 2,
+                                   "--reward", "step_and_parameters")
+        self.assertIn("accuracies are guessed from", guessed.stdout)
+        self.assertIn("what the winners of all seeds have", guessed.stdout)
+
+    def test_constants_are_searched_for(self):
+        journal, page = self.folder / "s.jsonl", self.folder / "s.html"
+        options = ("scale", "--model", self.table, "--data", "shapes:80x32", "--size", 32,
+                   "--epochs", 1, "--batch", 16, "--grid-step", 0.5, "--cache", 0.1,
+                   "--journal", journal)
+        done = self.run_program(*options)
+        header, *trainings = self.entries(journal)
+        self.assertEqual(header["kind"], "scale")
+        # The base, 3 single dimensions and 2 more of the grid; at phi 2 the single ones, and what
+        # was found, which may be one of them.
+        self.assertIn(len(trainings), (9, 10))
+        for one in trainings:
+            self.assertAlmostEqual(one["alpha"] * one["beta"]**2 * one["gamma"]**2, 2,
+                                   delta=0.1 if one["phi"] == 0 else 1e-9)
+        best = max((one for one in trainings if one["phi"] == 1), key=lambda one: one["accuracy"])
+        self.assertIn(f"alpha {best['alpha']:.4g} (depth)", done.stdout)
+        again = self.run_program("scale", "--resume", "--journal", journal)
+        self.assertEqual(again.stdout, done.stdout)
+        self.run_program("report", journal, "--out", page)
+        self.assertIn("resolution alone", page.read_text())
+        self.refuses("scale", "--journal", self.folder / "n.jsonl", status=2, says="needs --data")
+        self.refuses("scale", "--data", "shapes", status=2, says="needs --journal")
+
+    def test_what_cannot_be_is_one_sentence(self):
+        journal = self.folder / "x.jsonl"
+        missing = self.folder / "missing"
+        self.refuses("run", "--journal", journal, status=2, says="--data is required")
+        self.refuses("run", "--data", missing, "--journal", journal, says="missing")
+        self.assertFalse(journal.exists())
+        self.refuses("run", "--resume", "--journal", journal, says="cannot open")
+        self.refuses("report", journal, says="cannot open")
+        self.refuses(*self.options(journal, "--most-parameters", 10),
+                     says="no network of the space has at most 10 parameters; the smallest has")
+        self.assertFalse(journal.exists())
+        self.refuses(*self.options(journal, "--most-step", 1e-6), says="ms a training step; the")
+        good = journal.read_text().splitlines()
+        for text, says in (("", "it has no whole line"),
+                           ("hello\n", "its first line has no"),
+                           (good[0] + "\n" + good[1] + "\nnoise\n", "line 3 is no JSON object"),
+                           (good[0] + "\n{}\n", 'an entry lacks "entry"'),
+                           (good[0] + '\n{"entry":"trial","candidate":[1]}\n', "an entry lacks"),
+                           (good[0] + '\n{"entry":"other"}\n', "unknown entry 'other'"),
+                           (good[0].replace('"epochs":2', '"epochs":-2') + "\n", '"epochs" is -2'),
+                           (good[0].replace('"v2"', '"nasnet"') + "\n", '"space" is \'nasnet\'')):
+            journal.write_text(text)
+            self.refuses("run", "--resume", "--journal", journal, says=says)
+            self.refuses("report", journal, "--out", self.folder / "x.html", says=says)
+        self.refuses("report", journal, "--out", missing / "x.html", says="cannot write")
+        self.refuses("compare", "--journal", journal, says="nasnet")
+
+    def test_a_journal_has_one_writer(self):
+        journal = self.folder / "w.jsonl"
+        running = subprocess.Popen(
+            [str(PROGRAMS / self.program), *map(str, self.options(journal, trials=1000))],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            while not (journal.exists() and '"step_times"' in journal.read_text()):
+                self.assertIsNone(running.poll())
+                time.sleep(0.05)
+            self.refuses("run", "--resume", "--journal", journal, says="in use by another search")
+        finally:
+            running.kill()
+            running.wait()
 
 
 if __name__ == "__main__":

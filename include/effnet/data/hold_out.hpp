@@ -70,13 +70,13 @@ inline std::uint64_t name_hash(std::string_view name) {
 /// two samples.
 template <data_set Set>
 split hold_out_tenth(const Set& set) {
-  struct candidate {
+  struct keyed_sample {
     int label;
     std::uint64_t hash;
     std::size_t index;
-    auto operator<=>(const candidate&) const = default;
+    auto operator<=>(const keyed_sample&) const = default;
   };
-  std::vector<candidate> order;
+  std::vector<keyed_sample> order;
   for (std::size_t i = 0; i < set.count(); ++i)
     order.push_back({set.label(i), detail::name_hash(set.name(i)), i});
   std::ranges::sort(order);

@@ -13,9 +13,12 @@ class random_search {
  public:
   static constexpr std::string_view name = "random";
 
-  random_search(const search_space& space, std::uint64_t seed) : space_(&space), seed_(seed) {}
+  random_search(const search_space& space, std::uint64_t seed, std::size_t batch = 1)
+      : space_(&space), seed_(seed), batch_(batch) {
+    if (batch < 1) throw error("random search needs a batch of at least 1");
+  }
 
-  std::size_t batch() const { return 1; }
+  std::size_t batch() const { return batch_; }
   candidate propose() {
     random_draws draws(seed_, 0, proposed_++, draw_purpose::search);
     return space_->sample(draws);
@@ -25,6 +28,7 @@ class random_search {
  private:
   const search_space* space_;
   std::uint64_t seed_, proposed_ = 0;
+  std::size_t batch_;
 };
 
 }  // namespace effnet

@@ -183,27 +183,25 @@ class search_space {
     }
   }
 
-  /// "stage 3 kernel 5".
-  std::string text_of(std::size_t d, int option) const {
+  /// "fused_mbconv x1", "5": an option of decision number `d`.
+  std::string option_text(std::size_t d, int option) const {
     const stage_choices& of = stages_[decisions_[d].stage];
     const auto i = static_cast<std::size_t>(option);
-    const std::string where =
-        sentence("stage ", decisions_[d].stage + 1, ' ', name_of(decisions_[d].what), ' ');
     switch (decisions_[d].what) {
       case stage_decision::op:
-        return where + op_text(of.ops[i]);
+        return op_text(of.ops[i]);
       case stage_decision::repeats:
-        return sentence(where, of.repeats[i]);
+        return sentence(of.repeats[i]);
       case stage_decision::kernel:
-        return sentence(where, of.kernels[i]);
+        return sentence(of.kernels[i]);
       case stage_decision::expand:
-        return sentence(where, of.expands[i]);
+        return sentence(of.expands[i]);
       case stage_decision::se:
-        return sentence(where, of.ses[i]);
+        return sentence(of.ses[i]);
       case stage_decision::width:
-        return sentence(where, of.widths[i]);
+        return sentence(of.widths[i]);
     }
-    return where;
+    return {};
   }
 
  private:

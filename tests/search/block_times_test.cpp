@@ -4,8 +4,9 @@
 #include <string>
 
 #include <effnet/reference/reference_training_backend.hpp>
+#include <effnet/search/block_times.hpp>
+#include <effnet/search/measured_times.hpp>
 #include <effnet/search/prediction_error.hpp>
-#include <effnet/search/step_times.hpp>
 #include <effnet/v2.hpp>
 
 namespace {
@@ -21,15 +22,15 @@ network_spec two_stages(int repeats) {
 }
 }  // namespace
 
-TEST_CASE("search: step times add up over the blocks of a network") {
-  step_times::entries seconds;
+TEST_CASE("search: block times add up over the blocks of a network") {
+  block_times::entries seconds;
   double next = 1;
-  for (const std::string& key : step_times().missing(two_stages(1), 32)) {
+  for (const std::string& key : block_times().missing(two_stages(1), 32)) {
     seconds[key] = next;
     next *= 10;
   }
   CHECK(seconds.size() == 3);  // two blocks and the ends
-  const step_times times(seconds);
+  const block_times times(seconds);
   CHECK(times.of(two_stages(1), 32) == 111);
   CHECK(times.of(two_stages(3), 32) == 113);  // the first block's shape, twice more
   CHECK(times.missing(two_stages(3), 32).empty());
@@ -41,19 +42,22 @@ TEST_CASE("search: step times add up over the blocks of a network") {
 }
 
 TEST_CASE("search: every shape is timed once, however small its map is") {
-  step_times times;
-  const step_timing how{.batch = 2, .seconds = 0, .least_runs = 1};
-  times.add(two_stages(2), 32, reference_training_backend{}, how);
-  const step_times::entries first = times.seconds();
+  block_times times;
+  const auto seconds_of = [&](const network_spec& spec, int height, int width) {
+    return measured_step(spec, height, width, reference_training_backend{},
+                         {.batch = 2, .seconds = 0, .least_runs = 1});
+  };
+  times.add(two_stages(2), 32, seconds_of);
+  const block_times::entries first = times.seconds();
   CHECK(first.size() == 3);
-  times.add(two_stages(3), 32, reference_training_backend{}, how);
+  times.add(two_stages(3), 32, seconds_of);
   CHECK(times.seconds() == first);
   CHECK(times.of(two_stages(3), 32) > 0);
   // 32 pixels leave maps of 1 x 1 to a network that strides five times.
   network_spec deep = two_stages(1);
   for (int i = 0; i < 3; ++i) deep.stages.push_back(mbconv{.stride = 2, .in = 6, .out = 6});
   deep.stages.push_back(mbconv{.in = 6, .out = 6});
-  times.add(deep, 32, reference_training_backend{}, how);
+  times.add(deep, 32, seconds_of);
   CHECK(times.missing(deep, 32).empty());
 }
 

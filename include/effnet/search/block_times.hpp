@@ -1,72 +1,26 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
-#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <effnet/nn/training_network.hpp>
-#include <effnet/nn/weights.hpp>
 #include <effnet/search/search_space.hpp>
 
 namespace effnet {
 
-/// How training steps are timed.
-struct step_timing {
-  int batch = 16;
-  double seconds = 0.1;  ///< that a shape is run for, at least
-  int least_runs = 3;
-};
-
-/// The shortest of several forward and backward passes on random images, in seconds. The first one,
-/// which plans, does not count.
-template <training_backend B>
-double measured_step(const network_spec& spec, int height, int width, const B& on,
-                     const step_timing& how) {
-  using clock = std::chrono::steady_clock;
-  training_network<B> network(initial_weights(spec, 1), on);
-  const shape4 images{how.batch, height, width, spec.in_channels};
-  std::vector<float> pixels(images.elements());
-  for (std::size_t i = 0; i < pixels.size(); ++i)
-    pixels[i] = static_cast<float>(2 * uniform(1, i) - 1);
-  const auto classes = static_cast<std::size_t>(spec.classes);
-  std::vector<float> targets(static_cast<std::size_t>(how.batch) * classes);
-  for (std::size_t n = 0; n < targets.size(); n += classes) targets[n + n / classes % classes] = 1;
-  const typename B::buffer there(pixels.size() * sizeof(float)),
-      targets_there(targets.size() * sizeof(float));
-  const auto place = [&](const std::vector<float>& from, const typename B::buffer& to) {
-    auto* data = reinterpret_cast<float*>(to.data());
-    on.upload(from.data(), data, to.bytes());
-    return static_cast<const float*>(data);
-  };
-  const training_batch batch{.images = {place(pixels, there), images},
-                             .targets = place(targets, targets_there)};
-  double best = std::numeric_limits<double>::infinity(), spent = 0;
-  for (int run = -1; run < how.least_runs || spent < how.seconds; ++run) {
-    const auto start = clock::now();
-    network.forward_backward(batch);
-    const std::chrono::duration<double> took = clock::now() - start;
-    if (run < 0) continue;
-    best = std::min(best, took.count());
-    spent += took.count();
-  }
-  return best;
-}
-
-/// Training step times of the networks of a search space as sums: each block of a shape is timed
-/// once, between the same cheap layers. What stands around the blocks is timed as one. Networks are
-/// then compared by numbers that no noise of theirs moves.
-class step_times {
+/// Times of the networks of a search space (of training steps, or of inferences) as sums: each
+/// block of a shape is timed once, between the same cheap layers. What stands around the blocks is
+/// timed as one. Networks are then compared by numbers that no noise of theirs moves.
+class block_times {
  public:
   using entries = std::map<std::string, double>;
 
-  step_times() = default;
-  explicit step_times(entries seconds) : seconds_(std::move(seconds)) {}
+  block_times() = default;
+  explicit block_times(entries seconds) : seconds_(std::move(seconds)) {}
 
   /// Seconds by shape, for a file.
   const entries& seconds() const { return seconds_; }
@@ -84,11 +38,12 @@ class step_times {
     return sum;
   }
 
-  /// Times what the network has and is not there yet.
-  template <training_backend B>
-  void add(const network_spec& spec, int size, const B& on, const step_timing& how) {
+  /// Times what the network has and is not there yet: `seconds_of(spec, height, width)` measures a
+  /// network, such as `measured_step`.
+  template <class SecondsOf>
+  void add(const network_spec& spec, int size, SecondsOf&& seconds_of) {
     for_each_shape(spec, size, [&](const std::string& key, const auto&... of) {
-      if (!seconds_.contains(key)) seconds_[key] = timed(spec, on, how, of...);
+      if (!seconds_.contains(key)) seconds_[key] = timed(spec, seconds_of, of...);
     });
   }
   /// The shapes of a network that `add` would time.
@@ -153,21 +108,24 @@ class step_times {
     pointwise(out, narrow, 1);
     return {spec, image};
   }
-  template <training_backend B>
-  static double timed(const network_spec& like, const B& on, const step_timing& how,
-                      const block_spec& block, int side) {
+  template <class SecondsOf>
+  double timed(const network_spec& like, SecondsOf& seconds_of, const block_spec& block, int side) {
     const auto with = between_narrow_layers(like, side, block.in, block.out, [&](auto& spec) {
       spec.stages.push_back(
           {block.op, 1, block.kernel, block.stride, block.expand, block.in, block.out, block.se});
     });
-    const auto without = between_narrow_layers(like, side, block.in, block.in, [](const auto&) {});
-    return std::max(0.0, measured_step(with.first, with.second, with.second, on, how) -
-                             measured_step(without.first, without.second, without.second, on, how));
+    // The layers around it are the same for all blocks of a source, but for their end.
+    const auto [around, is_new] = around_.try_emplace({side, block.in});
+    if (is_new) {
+      const auto without =
+          between_narrow_layers(like, side, block.in, block.in, [](const auto&) {});
+      around->second = seconds_of(without.first, without.second, without.second);
+    }
+    return std::max(0.0, seconds_of(with.first, with.second, with.second) - around->second);
   }
   /// The network with the cheapest stages that lead from its stem to its head.
-  template <training_backend B>
-  static double timed(const network_spec& like, const B& on, const step_timing& how,
-                      const ends& of) {
+  template <class SecondsOf>
+  static double timed(const network_spec& like, SecondsOf& seconds_of, const ends& of) {
     network_spec spec = like;
     spec.stages = {};
     int in = like.stem;
@@ -177,10 +135,11 @@ class step_times {
       in = narrow;
     }
     spec.stages.push_back(fused_mbconv{.kernel = 1, .in = in, .out = of.last});
-    return measured_step(spec, of.size, of.size, on, how);
+    return seconds_of(spec, of.size, of.size);
   }
 
   entries seconds_;
+  std::map<std::pair<int, int>, double> around_;  // by side and channels
 };
 
 }  // namespace effnet

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "progress_bar.hpp"
+#include "search/journal.hpp"
+#include "search/scaling_record.hpp"
+#include "search/worker_processes.hpp"
+
+namespace example {
+
+/// The grid search for compound constants (EfficientNet, section 3.3): all of a grid are trained at
+/// phi 1; then the best of them, and each dimension alone, at larger phi. Keeps a journal.
+class scaling_search {
+ public:
+  explicit scaling_search(journal& to)
+      : journal_(to), record_(scaling_record_of(to.header(), to.entries(), to.path())) {}
+
+  const scaling_record& record() const { return record_; }
+
+  void run(std::size_t workers, bool shown, const interruption& asked) {
+    worker_pool pool(workers, record_.how);
+    std::vector<scaling_point> points = {{{}, 0}};
+    for (const effnet::compound_constants& constants : record_.grid())
+      points.push_back({constants, 1});
+    train("networks of the grid", points, pool, shown, asked);
+    points.clear();
+    const std::vector<effnet::compound_constants> grid = record_.grid();
+    for (int phi = 2; phi <= record_.trained_phi; ++phi) {
+      for (std::size_t single = 0; single < 3; ++single) points.push_back({grid[single], phi});
+      if (record_.best().alpha > 0) points.push_back({record_.best(), phi});
+    }
+    train("networks of larger phi", points, pool, shown, asked);
+  }
+
+ private:
+  void train(const char* what, const std::vector<scaling_point>& points, worker_pool& pool,
+             bool shown, const interruption& asked) {
+    std::deque<training_task> tasks;
+    std::vector<std::pair<scaling_point, std::uint64_t>> of;
+    for (int seed = 0; seed < record_.seeds; ++seed)
+      for (const scaling_point& point : points) {
+        const auto number = static_cast<std::uint64_t>(seed);
+        bool known = record_.has(point, number);
+        for (const auto& [other, of_seed] : of)
+          known = known || (other == point && of_seed == number);
+        if (known) continue;
+        tasks.push_back(
+            {.number = of.size(), .spec = record_.network(point), .seed = number, .bars = {}});
+        of.emplace_back(point, number);
+      }
+    if (tasks.empty()) return;
+    progress_bar progress(what, tasks.size(), shown);
+    pool.run(std::move(tasks), asked, [&](const training_outcome& made) {
+      const auto& [point, seed] = of[made.number];
+      const scaling_record::training one{point, seed, made.accuracy(), made.seconds};
+      journal_.add(json_of(one));
+      record_.done.push_back(one);
+      progress.advance();
+    });
+    progress.clear();
+  }
+
+  journal& journal_;
+  scaling_record record_;
+};
+
+}  // namespace example
