@@ -50,11 +50,12 @@ inline journal_text parse_journal(std::string_view text, const std::string& name
     } catch (const nlohmann::json::exception&) {
       is_fine = false;
     }
-    if (number == 1 && !(is_fine && object.is_object() && object.value("journal", 0) == 1))
+    const bool is_object = is_fine && object.is_object();
+    if (number == 1 && !(is_object && object.contains("journal") && object["journal"] == 1))
       throw effnet::file_error(effnet::sentence(effnet::path_in_quotes(name),
                                                 " is no journal of a search: its first line has no "
                                                 "\"journal\": 1"));
-    if (!is_fine || !object.is_object())
+    if (!is_object)
       throw effnet::file_error(
           effnet::sentence(effnet::path_in_quotes(name), " is broken: line ", number,
                            " is no JSON object; keep the lines before it (head -n ", number - 1,

@@ -14,7 +14,7 @@ struct short_training_options {
   std::string data;
   int size = 48, epochs = 4, batch = 32, threads = 1;
   int workers = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  double rate = 0.024, cache = 2;
+  double rate = 0.024, cache = 4;
 
   short_training how() const {
     return {.data = data,
@@ -49,7 +49,8 @@ inline void add_training_options(CLI::App& app, short_training_options& chosen,
       ->check(CLI::PositiveNumber.description(""))
       ->type_name("R")
       ->group(group);
-  app.add_option("--cache", chosen.cache, "GB of decoded pictures that a worker keeps (default 2)")
+  app.add_option("--cache", chosen.cache,
+                 "GB of decoded pictures that workers keep, all together (default 4)")
       ->check(CLI::NonNegativeNumber.description(""))
       ->type_name("GB")
       ->group(group);

@@ -20,7 +20,7 @@ struct short_training {
   std::string data;
   int epochs = 4, batch = 32;
   double rate = 0.024;  ///< for a batch of 256
-  double cache = 2;     ///< GB of decoded pictures
+  double cache = 4;     ///< GB of decoded pictures, of all workers together
   int threads = 1;
 
   friend bool operator==(const short_training&, const short_training&) = default;

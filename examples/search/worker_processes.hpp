@@ -118,7 +118,9 @@ class worker_process {
 /// Trains networks on several processes at once.
 class worker_pool {
  public:
+  /// They share the memory that `how` has for pictures.
   worker_pool(std::size_t count, short_training how) : count_(count), how_(std::move(how)) {
+    how_.cache /= static_cast<double>(count);
     ::signal(SIGPIPE, SIG_IGN);  // a worker that is gone is told by `write`
   }
 

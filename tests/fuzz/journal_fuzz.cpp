@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     const example::journal_text text =
         example::parse_journal({reinterpret_cast<const char*>(data), size}, "a journal");
-    if (text.header.value("kind", std::string()) == "scale")
+    if (example::value_of<std::string>(text.header, "kind", "a journal") == "scale")
       example::scaling_record_of(text.header, text.entries, "a journal");
     else
       example::record_of(text.header, text.entries, "a journal");

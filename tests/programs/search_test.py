@@ -204,6 +204,27 @@ class Searches(ProgramTest):
         self.assertIn("accuracies are guessed from", guessed.stdout)
         self.assertIn("what the winners of all seeds have", guessed.stdout)
 
+    def test_other_spaces_and_rewards(self):
+        for reward in ("accuracy", "latency_soft", "latency_hard"):
+            journal = self.folder / f"{reward}.jsonl"
+            told = json.loads(self.run_program(
+                *self.options(journal, "--space", "mnasnet", "--reward", reward, "--algorithm", "rl",
+                              "--no-early-stopping", "--most-parameters", 1e5, trials=3),
+                "--json", "--quiet").stdout)
+            kinds = [one.get("entry") for one in self.entries(journal)]
+            self.assertEqual("latency_times" in kinds, reward != "accuracy")
+            for one in self.what_matters(journal):
+                self.assertEqual(len(one["curve"]), 2)
+                self.assertEqual(one["latency_seconds"] > 0, reward != "accuracy")
+                if reward == "accuracy":
+                    self.assertEqual(one["reward"], one["accuracy"])
+            self.assertEqual(told["trials"], 3)
+        within = self.folder / "within.jsonl"
+        self.run_program(*self.options(within, "--most-parameters", 3000), "--quiet")
+        for one in self.what_matters(within):
+            self.assertEqual(one["curve"] == [], one["parameters"] > 3000)
+            self.assertTrue(one["curve"] or one["reward"] == 0)
+
     def test_constants_are_searched_for(self):
         journal, page = self.folder / "s.jsonl", self.folder / "s.html"
         options = ("scale", "--model", self.table, "--data", "shapes:80x32", "--size", 32,
