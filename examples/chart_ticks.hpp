@@ -62,7 +62,8 @@ inline double tick_distance(chart_unit unit, double wanted) {
 /// Where an axis from `least` to `most` is marked: at round numbers, about `wanted` of them.
 inline std::vector<chart_tick> chart_ticks(chart_unit unit, double least, double most, int wanted) {
   std::vector<chart_tick> ticks;
-  if (!(most > least)) return ticks;
+  // Numbers that are equal but for rounding have no round ones between them.
+  if (!(most - least > 1e-9 * std::max(std::abs(least), std::abs(most)))) return ticks;
   if (unit == chart_unit::logarithmic) {
     const bool close = std::log10(most / least) < 2.5;
     for (double power = std::pow(10, std::floor(std::log10(least))); power <= most; power *= 10)

@@ -149,7 +149,7 @@ class line_chart {
       if (!axis->least)
         axis->least = logarithmic ? least / 1.2 : least >= 0 && least < air ? 0 : least - air;
       if (!axis->most) axis->most = logarithmic ? most * 1.2 : most + air;
-      if (!(*axis->most > *axis->least))
+      if (!(*axis->most - *axis->least > 1e-9 * std::abs(*axis->least)))
         axis->most = *axis->least + std::max(1e-6, std::abs(*axis->least));
     }
   }

@@ -57,13 +57,13 @@ int main(int argc, char** argv) {
   add_scale(of_scale, scaling);
 
   return search.run(argc, argv, [&] {
-    if (of_run.parsed()) return run_search(search, running);
+    if (of_run.parsed()) return run_search(search, of_run, running);
     if (of_compare.parsed()) return compare_found(search, comparing);
     if (of_report.parsed()) write_search_report(reporting);
     if (of_worker.parsed()) train_tasks(std::cin, std::cout);
-    if (of_tabular.parsed()) compare_algorithms(tabular);
+    if (of_tabular.parsed()) compare_algorithms(of_tabular, tabular);
     if (of_steps.parsed()) time_steps(steps);
-    if (of_scale.parsed()) return scale(search, scaling);
+    if (of_scale.parsed()) return scale(search, of_scale, scaling);
     return exit_status::succeeded;
   });
 }

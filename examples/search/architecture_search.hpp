@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,7 +29,9 @@ void check_budget(const effnet::search_space& space, double most, double unit, c
   const double least = effnet::cheapest_candidate(space, cost).second;
   if (least > most)
     throw effnet::error(effnet::sentence("no network of the space has at most ", most / unit, what,
-                                         "; the smallest has ", least / unit));
+                                         "; the smallest that was found has ", least / unit,
+                                         ": allow more, or choose a smaller skeleton (--width, "
+                                         "--depth)"));
 }
 
 /// A search that keeps a journal: each network is trained for a short time by a worker process, and
@@ -38,8 +41,7 @@ void check_budget(const effnet::search_space& space, double most, double unit, c
 class architecture_search {
  public:
   /// Goes on with what the journal has. Throws `effnet::file_error` for a journal that is broken.
-  explicit architecture_search(journal& to)
-      : journal_(to), record_(record_of(to.header(), to.entries(), to.path())) {}
+  explicit architecture_search(journal& to) : journal_(to), record_(search_record_of(to.text())) {}
 
   const search_record& record() const { return record_; }
 
@@ -59,8 +61,9 @@ class architecture_search {
 
   /// Throws `effnet::error` where no network of the space is within the budget of step time.
   void check_step_budget() const {
-    check_budget(record_.space, record_.settings.most_step_seconds, 1e-3, " ms a training step",
-                 [&](const effnet::network_spec& spec) { return record_.step->of(spec); });
+    check_budget(
+        record_.space, record_.settings.most_step_seconds, 1e-3, " ms a training step",
+        [&](const effnet::network_spec& spec) { return record_.measures(spec).step_seconds; });
   }
 
   /// Runs until there are `trials`.
@@ -85,15 +88,15 @@ class architecture_search {
 
  private:
   template <class SecondsOf>
-  predicted_times timed(const char* what, bool shown, const interruption& asked,
-                        const SecondsOf& seconds_of) {
-    predicted_times times;
+  effnet::calibrated_times timed(const char* what, bool shown, const interruption& asked,
+                                 const SecondsOf& seconds_of) {
+    effnet::calibrated_times times;
     const int size = record_.settings.skeleton.eval_size;
-    const std::vector<effnet::candidate> covering = effnet::covering_candidates(record_.space);
     const auto measured = [&](const effnet::network_spec& spec, int height, int width) {
       if (asked.asked()) throw interrupted("interrupted");
       return seconds_of(spec, height, width);
     };
+    const std::vector<effnet::candidate> covering = effnet::covering_candidates(record_.space);
     progress_bar blocks("networks whose blocks are timed", covering.size() + 1, shown);
     times.blocks.add(record_.settings.skeleton, size, measured);
     blocks.advance();
@@ -102,22 +105,20 @@ class architecture_search {
       blocks.advance();
     }
     blocks.clear();
-    std::vector<double> sums, whole;
-    progress_bar networks("whole networks timed",
-                          static_cast<std::size_t>(record_.settings.calibrated_on), shown);
+    std::vector<effnet::network_spec> whole;
     for (int n = 0; n < record_.settings.calibrated_on; ++n) {
       effnet::random_draws draws(record_.settings.seed, 4, static_cast<std::uint64_t>(n),
                                  effnet::draw_purpose::search);
-      const effnet::network_spec spec = record_.space.decode(record_.space.sample(draws));
-      sums.push_back(times.blocks.of(spec, size));
-      whole.push_back(measured(spec, size, size));
-      networks.advance();
+      whole.push_back(record_.space.decode(record_.space.sample(draws)));
     }
+    progress_bar networks("whole networks timed", std::max<std::size_t>(1, whole.size()),
+                          shown && !whole.empty());
+    times.calibrate(whole, size, [&](const effnet::network_spec& spec, int height, int width) {
+      const double seconds = measured(spec, height, width);
+      networks.advance();
+      return seconds;
+    });
     networks.clear();
-    if (!sums.empty()) times.put_right = effnet::fitted_line(sums, whole);
-    if (!(times.put_right.factor > 0)) times.put_right = {};  // of noise
-    for (double& sum : sums) sum = times.put_right.at(sum);
-    times.error = effnet::error_of(sums, whole);
     journal_.add(json_of(what, times));
     return times;
   }
@@ -127,7 +128,7 @@ class architecture_search {
                 const interruption& asked) {
     std::vector<std::vector<double>> curves;  // of the trials before this round
     for (const auto& [number, trial] : record_.trials)
-      if (number < first && !trial.curve.empty()) curves.push_back(trial.curve);
+      if (number < first && trial.is_trained()) curves.push_back(trial.curve);
     const auto epochs = static_cast<std::size_t>(record_.settings.training.epochs);
     const std::vector<double> bars = record_.settings.stops_early
                                          ? effnet::median_stopping{}.bars(curves, epochs)
@@ -154,7 +155,7 @@ class architecture_search {
       const bool was_before =
           std::find(round.begin(), round.begin() + static_cast<std::ptrdiff_t>(i), round[i]) !=
           round.begin() + static_cast<std::ptrdiff_t>(i);
-      if (was_before || like(round[i], first) != nullptr)
+      if (was_before || like(round[i], first))
         again.push_back(number);
       else if (!record_.fits(measures))
         note(number, {.of = round[i], .measures = measures});
@@ -173,18 +174,21 @@ class architecture_search {
       note(made.number, std::move(trial));
     });
     for (const std::size_t number : again) {
-      recorded_trial trial = *like(round[number - first], number);
+      const auto [earlier, known] = *like(round[number - first], number);
+      recorded_trial trial = *known;
+      trial.copy_of = earlier;
       trial.seconds = 0;
       note(number, std::move(trial));
     }
   }
-  /// An earlier trial of the same candidate.
-  const recorded_trial* like(const effnet::candidate& of, std::size_t before) const {
+  /// The first trial of the same candidate, if it is one before `before`.
+  std::optional<std::pair<std::size_t, const recorded_trial*>> like(const effnet::candidate& of,
+                                                                    std::size_t before) const {
     for (const auto& [number, trial] : record_.trials) {
       if (number >= before) break;
-      if (trial.of == of) return &trial;
+      if (trial.of == of) return std::pair(number, &trial);
     }
-    return nullptr;
+    return std::nullopt;
   }
 
   journal& journal_;

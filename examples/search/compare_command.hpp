@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,9 +48,8 @@ namespace detail {
 /// The best network of a search, its skeleton, and the best with one operator throughout, as wide
 /// as it takes to have as many parameters.
 inline std::vector<recorded_rival> rivals_of(const search_record& record) {
-  const recorded_trial* best = record.best();
-  if (best == nullptr)
-    throw effnet::error("no network of the search has been trained yet; let it run first");
+  const std::optional<recorded_trial> best = record.best();
+  if (!best) throw effnet::error("no network of the search has been trained yet; let it run first");
   effnet::network_spec found = record.space.decode(best->of);
   found.name = "found";
   const std::int64_t parameters = effnet::count_parameters(found);
@@ -76,7 +76,7 @@ inline std::vector<recorded_rival> rivals_of(const search_record& record) {
 /// of the search, and is not done again.
 inline exit_status compare_found(const program& program, const compare_options& chosen) {
   journal to = journal::opened(chosen.journal);
-  const search_record record = record_of(to.header(), to.entries(), to.path());
+  const search_record record = search_record_of(to.text());
   const interruption asked;
   std::vector<recorded_rival> rivals = detail::rivals_of(record);
   short_training how = record.settings.training;
@@ -119,7 +119,7 @@ inline exit_status compare_found(const program& program, const compare_options& 
     return failed;
   }
   progress.clear();
-  std::printf("%s", rival_table(record_of(to.header(), to.entries(), to.path())).text().c_str());
+  std::printf("%s", rival_table(search_record_of(to.text())).text().c_str());
   return succeeded;
 }
 

@@ -22,17 +22,10 @@ namespace example {
 /// journal has, what they cost is known.
 class guessed_rewards {
  public:
-  /// Throws `effnet::error` for a journal of too few trials.
+  /// Throws `effnet::error` for a journal of too few trials, or of no latencies where the reward
+  /// needs them.
   guessed_rewards(const search_record& record, effnet::reward_rule rule)
-      : record_(record), surrogate_(surrogate_of(record)) {
-    search_settings settings = record.settings;
-    reward_ = settings.reward;
-    reward_.rule = rule;
-    reward_.unit = record.measures(settings.skeleton);
-    if (rule != settings.reward.rule || reward_.target == 0)
-      reward_.target = needs_latency(rule) ? reward_.unit.latency_seconds : reward_.unit.flops;
-    reward_.check();
-  }
+      : record_(record), reward_(record.reward(rule)), surrogate_(surrogate_of(record)) {}
 
   double of(const effnet::candidate& c) const {
     effnet::candidate_measures measures = record_.measures(record_.space.decode(c));
@@ -74,15 +67,13 @@ class guessed_rewards {
       const search_record& record) {
     std::pair<std::vector<effnet::candidate>, std::vector<double>> all;
     for (const auto& [number, trial] : record.trials) {
-      if (trial.curve.empty() || trial.stopped) continue;  // what is cut short says less
+      if (!trial.is_trained() || trial.stopped) continue;  // what is cut short says less
       all.first.push_back(trial.of);
       all.second.push_back(trial.measures.accuracy);
     }
     return all;
   }
   static effnet::accuracy_surrogate surrogate_of(const search_record& record) {
-    if (!record.step)
-      throw effnet::error("the journal has no step times yet; let its search run first");
     const auto [candidates, accuracies] = accuracies_of(record);
     return {record.space, candidates, accuracies};
   }
@@ -110,8 +101,8 @@ class guessed_rewards {
   }
 
   const search_record& record_;
-  effnet::accuracy_surrogate surrogate_;
   effnet::reward reward_;
+  effnet::accuracy_surrogate surrogate_;
 };
 
 }  // namespace example

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -57,7 +56,7 @@ struct held_out_data {
   effnet::any_data_set train, held_out;
 };
 
-/// Throws `effnet::error` for data of less than two classes.
+/// Throws `effnet::error` for data of fewer than two classes.
 inline held_out_data open_held_out(const std::string& name) {
   const effnet::any_data_set all = effnet::open_data_set(name);
   if (all.classes().size() < 2)

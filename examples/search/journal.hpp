@@ -2,12 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,40 +16,62 @@
 
 #include <effnet/core/error.hpp>
 #include <effnet/core/file_mapping.hpp>
-#include <effnet/io/atomic_file.hpp>
 #include <effnet/io/in_quotes.hpp>
+
+#include "search/entry_reader.hpp"
 
 namespace example {
 
-/// What has been written so far: a header that says what it is about, then an entry a line.
+/// What a journal holds: a header that says what it is about, then an entry a line.
 struct journal_text {
-  nlohmann::ordered_json header;
-  std::vector<nlohmann::ordered_json> entries;
+  std::string name;  ///< of the file, for messages
+  nlohmann::ordered_json head;
+  std::vector<nlohmann::ordered_json> lines;
   std::size_t whole = 0;  ///< bytes of whole lines; behind them a write was cut short
+
+  entry_reader header() const { return {head, effnet::path_in_quotes(name) + ", line 1"}; }
+  std::vector<entry_reader> entries() const {
+    std::vector<entry_reader> made;
+    for (const nlohmann::ordered_json& line : lines)
+      made.emplace_back(line,
+                        effnet::sentence(effnet::path_in_quotes(name), ", line ", made.size() + 2));
+    return made;
+  }
 };
 
+namespace detail {
+
+/// Parses a line; false for what is no object, or one that is deeper or wider than a journal's:
+/// the parser's values recurse when they go, and look for a key among all others.
+inline bool parse_line(std::string_view line, nlohmann::ordered_json& object) {
+  constexpr int most_depth = 8, most_keys = 10'000;
+  int keys = 0;
+  bool fits = true;
+  using event_kind = nlohmann::ordered_json::parse_event_t;
+  const auto watch = [&](int depth, event_kind event, nlohmann::ordered_json&) {
+    keys += event == event_kind::key;
+    fits = fits && depth <= most_depth && keys <= most_keys;
+    return fits;
+  };
+  try {
+    object = nlohmann::ordered_json::parse(line, watch);
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
+  return fits && object.is_object();
+}
+
+}  // namespace detail
+
 /// Reads lines of JSON objects, the first of which has "journal": 1. A last line without its end
-/// is what a kill leaves behind, and is passed over. `name` is for messages. Throws
-/// `effnet::file_error` for anything else.
+/// is what a kill leaves behind, and is passed over. Throws `effnet::file_error` for anything else.
 inline journal_text parse_journal(std::string_view text, const std::string& name) {
-  constexpr int most_depth = 8;  // the parser's values recurse when they go
-  journal_text read;
+  journal_text read{.name = name, .head = {}, .lines = {}};
   std::size_t number = 0;
   for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != text.npos; begin = end + 1) {
     ++number;
-    const std::string_view line = text.substr(begin, end - begin);
     nlohmann::ordered_json object;
-    bool is_fine = true;
-    try {
-      object = nlohmann::ordered_json::parse(
-          line, [&](int depth, nlohmann::ordered_json::parse_event_t, nlohmann::ordered_json&) {
-            if (depth > most_depth) is_fine = false;
-            return depth <= most_depth;
-          });
-    } catch (const nlohmann::json::exception&) {
-      is_fine = false;
-    }
-    const bool is_object = is_fine && object.is_object();
+    const bool is_object = detail::parse_line(text.substr(begin, end - begin), object);
     if (number == 1 && !(is_object && object.contains("journal") && object["journal"] == 1))
       throw effnet::file_error(effnet::sentence(effnet::path_in_quotes(name),
                                                 " is no journal of a search: its first line has no "
@@ -61,9 +82,9 @@ inline journal_text parse_journal(std::string_view text, const std::string& name
                            " is no JSON object; keep the lines before it (head -n ", number - 1,
                            "), and the search goes on from there"));
     if (number == 1)
-      read.header = std::move(object);
+      read.head = std::move(object);
     else
-      read.entries.push_back(std::move(object));
+      read.lines.push_back(std::move(object));
     read.whole = end + 1;
   }
   if (number == 0)
@@ -72,58 +93,31 @@ inline journal_text parse_journal(std::string_view text, const std::string& name
   return read;
 }
 
-/// A value of a header or an entry. Throws `effnet::file_error` where it is not there, or no `T`.
-template <class T>
-T value_of(const nlohmann::ordered_json& object, const char* key, const std::string& name) {
-  try {
-    return object.at(key).get<T>();
-  } catch (const nlohmann::json::exception&) {
-    throw effnet::file_error(effnet::sentence(
-        effnet::path_in_quotes(name), " is broken: ",
-        object.contains(key) ? "it has something else as" : "an entry lacks", " \"", key, "\""));
-  }
-}
-
-/// The same for a whole number from `least` to `most`.
-inline int whole_number(const nlohmann::ordered_json& object, const char* key, int least, int most,
-                        const std::string& name) {
-  const auto found = value_of<double>(object, key, name);
-  if (!(found >= least && found <= most && found == std::floor(found)))
-    throw effnet::file_error(effnet::sentence(effnet::path_in_quotes(name), " is broken: \"", key,
-                                              "\" is ", found, ", expected a whole number from ",
-                                              least, " to ", most));
-  return static_cast<int>(found);
-}
-
 /// An append-only file of lines, each on the disk before the next thing happens. One program writes
 /// it at a time.
 class journal {
  public:
-  /// A new one; throws `effnet::file_error` where the file is already there.
+  /// Throws `effnet::file_error` where a new journal cannot be, as a file is there.
+  static void require_new(const std::string& path) {
+    if (::access(path.c_str(), F_OK) == 0) throw already_there(path);
+  }
+  /// A new one.
   static journal created(const std::string& path, nlohmann::ordered_json header) {
-    if (::access(path.c_str(), F_OK) == 0)
-      throw effnet::file_error(
-          effnet::sentence(effnet::path_in_quotes(path),
-                           " is already there: choose another --journal, or give --resume to go on "
-                           "with the search in it"));
-    effnet::atomic_file file(path);
-    file.write(header.dump() + "\n");
-    file.commit();
-    return opened(path);
+    journal made(path, O_CREAT | O_EXCL);
+    try {
+      made.append(header);
+    } catch (...) {
+      made.remove();
+      throw;
+    }
+    made.text_.head = std::move(header);
+    return made;
   }
   /// To read and go on with.
   static journal opened(const std::string& path) {
-    journal made;
-    made.path_ = path;
-    made.file_ = ::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC);
-    if (made.file_ < 0)
-      throw effnet::file_error(effnet::sentence("cannot open ", effnet::path_in_quotes(path), ": ",
-                                                effnet::detail::reason_of(errno)));
-    if (::flock(made.file_, LOCK_EX | LOCK_NB) != 0)
-      throw effnet::file_error(effnet::sentence(effnet::path_in_quotes(path),
-                                                " is in use by another search; wait for it"));
+    journal made(path, 0);
     made.text_ = read(path);
-    if (::ftruncate(made.file_, static_cast<::off_t>(made.text_.whole)) != 0) made.fail();
+    if (::ftruncate(made.file_, static_cast<::off_t>(made.text_.whole)) != 0) made.fail("write");
     return made;
   }
   /// To read only.
@@ -143,28 +137,58 @@ class journal {
   }
 
   const std::string& path() const { return path_; }
-  const nlohmann::ordered_json& header() const { return text_.header; }
-  const std::vector<nlohmann::ordered_json>& entries() const { return text_.entries; }
+  const journal_text& text() const { return text_; }
 
   /// Throws `effnet::file_error` where it cannot be written; what was written of it is then
   /// passed over by the next reader.
   void add(nlohmann::ordered_json entry) {
-    const std::string line = entry.dump() + "\n";
+    append(entry);
+    text_.lines.push_back(std::move(entry));
+  }
+  /// Takes it away again, where nothing came of it.
+  void remove() { ::unlink(path_.c_str()); }
+
+ private:
+  journal(const std::string& path, int flags)
+      : path_(path), file_(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | flags, 0666)) {
+    text_.name = path;
+    if (file_ < 0 && errno == EEXIST) throw already_there(path);
+    if (file_ < 0) fail("open");
+    if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+    const bool is_used = errno == EWOULDBLOCK;
+    const std::string reason = effnet::detail::reason_of(errno);
+    ::close(file_);
+    throw effnet::file_error(effnet::sentence(
+        effnet::path_in_quotes(path),
+        is_used ? " is in use by another search; wait for it" : " cannot be locked: ",
+        is_used ? "" : reason));
+  }
+  static effnet::file_error already_there(const std::string& path) {
+    return effnet::file_error(
+        effnet::sentence(effnet::path_in_quotes(path),
+                         " is already there: choose another --journal, or give --resume to go on "
+                         "with the search in it"));
+  }
+  [[noreturn]] void fail(const char* what) const {
+    throw effnet::file_error(effnet::sentence("cannot ", what, ' ', effnet::path_in_quotes(path_),
+                                              ": ", effnet::detail::reason_of(errno)));
+  }
+  void append(const nlohmann::ordered_json& entry) {
+    std::string line;
+    try {
+      line = entry.dump() + "\n";
+    } catch (const nlohmann::json::exception&) {
+      throw effnet::file_error(
+          effnet::sentence("cannot write ", effnet::path_in_quotes(path_),
+                           ": a name that goes into it is not UTF-8; rename the file or folder"));
+    }
     for (std::size_t done = 0; done < line.size();) {
       const ::ssize_t written = ::write(file_, line.data() + done, line.size() - done);
       if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail();
+      if (written < 0) fail("write");
       done += static_cast<std::size_t>(written);
     }
-    if (::fsync(file_) != 0) fail();
-    text_.entries.push_back(std::move(entry));
-  }
-
- private:
-  journal() = default;
-  [[noreturn]] void fail() const {
-    throw effnet::file_error(effnet::sentence("cannot write ", effnet::path_in_quotes(path_), ": ",
-                                              effnet::detail::reason_of(errno)));
+    if (::fsync(file_) != 0) fail("write");
   }
 
   std::string path_;

@@ -1,8 +1,10 @@
 #pragma once
 
-#include <memory>
+#include <cstddef>
+#include <cstdio>
 #include <string>
-#include <utility>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "html_table.hpp"
@@ -29,26 +31,26 @@ inline void add_report(CLI::App& app, report_options& chosen) {
 /// Writes a page about what journals tell.
 inline void write_search_report(const report_options& chosen) {
   require_writable(chosen.out);
-  std::vector<std::unique_ptr<search_record>> searches;
-  html_page page(chosen.journals.size() > 1 ? "Architecture searches" : "Architecture search");
-  std::string sections;
+  constexpr std::string_view kinds[] = {"search", "scale"};
+  std::vector<std::variant<search_record, scaling_record>> records;
   text_table overview = search_report::overview();
-  std::vector<std::pair<std::string, journal_text>> read;
-  for (const std::string& path : chosen.journals) read.emplace_back(path, journal::read(path));
-  for (const auto& [path, text] : read)
-    if (value_of<std::string>(text.header, "kind", path) == "search") {
-      searches.push_back(
-          std::make_unique<search_record>(record_of(text.header, text.entries, path)));
-      search_report(*searches.back()).add_row(overview);
+  for (const std::string& path : chosen.journals) {
+    const journal_text text = journal::read(path);
+    if (text.header().one_of("kind", kinds) == "scale") {
+      records.emplace_back(scaling_record_of(text));
+      continue;
     }
-  if (searches.size() > 1) page.add("<h2>All searches</h2>" + html_table(overview));
-  std::size_t next = 0;
-  for (const auto& [path, text] : read) {
-    if (read.size() > 1) page.add("<h2>" + escaped(path) + "</h2>\n");
-    if (value_of<std::string>(text.header, "kind", path) == "search")
-      search_report(*searches[next++]).add_to(page);
+    records.emplace_back(search_record_of(text));
+    search_report(std::get<search_record>(records.back())).add_row(overview, path);
+  }
+  html_page page("Searches");
+  if (overview.rows().size() > 1) page.add("<h2>All searches</h2>" + html_table(overview));
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    page.add("<h2>" + escaped(chosen.journals[i]) + "</h2>\n");
+    if (const auto* search = std::get_if<search_record>(&records[i]))
+      search_report(*search).add_to(page);
     else
-      add_scaling_report(page, scaling_record_of(text.header, text.entries, path));
+      add_scaling_report(page, std::get<scaling_record>(records[i]));
   }
   page.write(chosen.out);
   std::printf("%s\n", chosen.out.c_str());

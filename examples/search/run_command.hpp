@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,10 +15,11 @@
 #include "program.hpp"
 #include "search/architecture_search.hpp"
 #include "search/held_out_data.hpp"
+#include "search/journal_facts.hpp"
+#include "search/option_checks.hpp"
 #include "search/space_options.hpp"
-#include "search/stages_text.hpp"
 #include "search/training_options.hpp"
-#include "version.hpp"
+#include "search/trial_table.hpp"
 
 namespace example {
 
@@ -42,7 +43,8 @@ inline void add_run_search(CLI::App& app, run_search_options& chosen) {
                "Go on with the search in the journal; all but --trials and --workers is as it was");
   add_choice(app, "--algorithm", chosen.algorithm, {"random", "evolution", "rl"},
              "How candidates are chosen (default evolution)");
-  app.add_option("--trials", chosen.trials, "Candidates, all in all (default 40)")
+  app.add_option("--trials", chosen.trials,
+                 "Candidates, all in all (default 40; with --resume, as before)")
       ->check(between(1, 1'000'000))
       ->type_name("N");
   app.add_option("--seed", chosen.seed, "Of proposals and trainings (default 0)")->type_name("N");
@@ -54,7 +56,8 @@ inline void add_run_search(CLI::App& app, run_search_options& chosen) {
                  "Of evolution (default: a quarter of the trials, at most 50)")
       ->check(between(1, 100'000))
       ->type_name("N");
-  add_choice(app, "--reward", chosen.reward, {reward_names.begin(), reward_names.end()},
+  add_choice(app, "--reward", chosen.reward,
+             {effnet::reward_rule_names.begin(), effnet::reward_rule_names.end()},
              "A S^w P^v (default), A (FLOPs/T)^w, or A (latency/T)^w, soft or hard");
   app.add_option("--target", chosen.target,
                  "T: multiply-adds, or milliseconds (default: what the skeleton has)")
@@ -65,7 +68,7 @@ inline void add_run_search(CLI::App& app, run_search_options& chosen) {
       ->check(CLI::PositiveNumber.description(""))
       ->type_name("N");
   app.add_option("--most-step", chosen.most_step,
-                 "Nor are those whose training steps take more milliseconds than this")
+                 "Networks whose training step takes more milliseconds are not trained either")
       ->check(CLI::PositiveNumber.description(""))
       ->type_name("MS");
   app.add_flag("--no-early-stopping", chosen.trains_all,
@@ -83,6 +86,7 @@ inline search_settings settings_of(const run_search_options& chosen,
                     .skeleton = chosen.space.skeleton(),
                     .algorithm = chosen.algorithm,
                     .seed = chosen.seed,
+                    .trials = static_cast<std::size_t>(chosen.trials),
                     .reward = {},
                     .most_parameters = chosen.most_parameters,
                     .most_step_seconds = chosen.most_step / 1e3,
@@ -104,6 +108,7 @@ inline search_settings settings_of(const run_search_options& chosen,
 /// The journal to write, its header as the options say or as it was.
 inline journal journal_of(const run_search_options& chosen) {
   if (chosen.resume) return journal::opened(chosen.journal);
+  journal::require_new(chosen.journal);
   if (chosen.training.data.empty())
     throw usage_error("--data is required, such as --data shapes for a first try");
   const held_out_data data = open_held_out(chosen.training.data);
@@ -113,44 +118,33 @@ inline journal journal_of(const run_search_options& chosen) {
                  return static_cast<double>(effnet::count_parameters(spec));
                });
   nlohmann::ordered_json header = json_of(settings);
-  header["pictures"] = data.train.count();
-  header["program"] = "effnet " EFFNET_VERSION;
-  header["processor"] = instruction_sets();
+  add_facts(header, data.train.count());
   return journal::created(chosen.journal, std::move(header));
 }
 
 inline void print_trials(const search_record& record) {
-  using enum text_table::side;
   std::vector<std::pair<std::size_t, const recorded_trial*>> order;
-  for (const auto& [number, trial] : record.trials)
-    if (!trial.curve.empty()) order.emplace_back(number, &trial);
+  double seconds = 0;
+  for (const auto& [number, trial] : record.trials) {
+    if (trial.is_trained()) order.emplace_back(number, &trial);
+    seconds += trial.seconds;
+  }
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
     return a.second->reward > b.second->reward;
   });
-  text_table table;
-  for (const char* title : {"trial", "reward", "top-1 %", "step ms", "parameters", "MACs (M)"})
-    table.column(title);
-  table.column("stages", left);
-  for (std::size_t i = 0; i < std::min<std::size_t>(10, order.size()); ++i) {
-    const auto& [number, trial] = order[i];
-    table.row({std::to_string(number), fixed(trial->reward, 4),
-               fixed(100 * trial->measures.accuracy, 1),
-               fixed(1e3 * trial->measures.step_seconds, 2),
-               grouped(std::llround(trial->measures.parameters)),
-               fixed(trial->measures.flops / 1e6, 2), stages_text(record.space.decode(trial->of))});
-  }
-  double seconds = 0;
-  for (const auto& [number, trial] : record.trials) seconds += trial.seconds;
+  trial_table table(record.space);
+  for (std::size_t i = 0; i < std::min<std::size_t>(10, order.size()); ++i)
+    table.add(order[i].first, *order[i].second);
   std::printf("%zu trials, %zu networks trained in %s of training; reward %s\n\n%s",
               record.trials.size(), order.size(), clock_text(seconds).c_str(),
               std::string(effnet::name_of(record.settings.reward.rule)).c_str(),
-              table.text().c_str());
+              table.table().text().c_str());
 }
 
 inline nlohmann::ordered_json result_json(const search_record& record) {
   nlohmann::ordered_json all = {{"trials", record.trials.size()}};
-  const recorded_trial* best = record.best();
-  if (best == nullptr) return all;
+  const std::optional<recorded_trial> best = record.best();
+  if (!best) return all;
   all["best"] = {{"reward", best->reward},
                  {"accuracy", best->measures.accuracy},
                  {"step_seconds", best->measures.step_seconds},
@@ -164,32 +158,37 @@ inline nlohmann::ordered_json result_json(const search_record& record) {
 
 }  // namespace detail
 
-inline exit_status run_search(const program& program, const run_search_options& chosen) {
+inline exit_status run_search(const program& program, const CLI::App& app,
+                              const run_search_options& chosen) {
   if (chosen.json && chosen.cpp) throw usage_error("--json and --cpp exclude each other");
+  if (chosen.resume)
+    refuse_others(app,
+                  {"--journal", "--resume", "--trials", "--workers", "--json", "--cpp", "--quiet"},
+                  "a search that goes on keeps the settings in its journal");
   journal to = detail::journal_of(chosen);
   const interruption asked;
   architecture_search search(to);
+  const search_settings& settings = search.record().settings;
+  const std::size_t trials =
+      app.count("--trials") > 0 ? static_cast<std::size_t>(chosen.trials) : settings.trials;
   if (chosen.resume) {
-    const held_out_data data = open_held_out(search.record().settings.training.data);
-    const auto before = value_of<std::size_t>(to.header(), "pictures", to.path());
-    if (data.train.count() != before)
-      throw effnet::error(effnet::sentence(
-          "the data ", effnet::path_in_quotes(search.record().settings.training.data), " have ",
-          data.train.count(), " pictures to train on, but had ", before,
-          " when the search began; give it the same data"));
+    check_facts(program, to.text().header(), settings.training.data);
     if (!chosen.quiet)
       program.report(effnet::sentence("going on after ", search.record().trials.size(), " trials"));
   }
   try {
     search.time_blocks(!chosen.quiet, asked);
-    search.check_step_budget();
-    search.run(static_cast<std::size_t>(chosen.trials),
-               static_cast<std::size_t>(chosen.training.workers), !chosen.quiet, asked);
+    try {
+      search.check_step_budget();
+    } catch (const effnet::error&) {
+      if (!chosen.resume) to.remove();  // nothing came of it
+      throw;
+    }
+    search.run(trials, static_cast<std::size_t>(chosen.training.workers), !chosen.quiet, asked);
   } catch (const interrupted&) {
-    program.report(
-        effnet::sentence("interrupted after ", search.record().trials.size(), " of ", chosen.trials,
-                         " trials; to go on: search run --resume --journal ",
-                         effnet::path_in_quotes(chosen.journal), " --trials ", chosen.trials));
+    program.report(effnet::sentence("interrupted after ", search.record().trials.size(), " of ",
+                                    trials, " trials; to go on: search run --resume --journal ",
+                                    effnet::path_in_quotes(chosen.journal), " --trials ", trials));
     return failed;
   }
   const search_record& record = search.record();
@@ -197,9 +196,11 @@ inline exit_status run_search(const program& program, const run_search_options& 
     std::printf("%s\n", detail::result_json(record).dump(2).c_str());
   else if (!chosen.cpp)
     detail::print_trials(record);
-  else if (const recorded_trial* best = record.best())
+  else if (const auto best = record.best())
     std::printf("#include <effnet/v2.hpp>\n\n%s",
                 effnet::code_of(record.space.decode(best->of)).c_str());
+  else
+    throw effnet::error("no network was within the budgets, so that there is none to print");
   return succeeded;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -10,6 +11,8 @@
 
 #include "program.hpp"
 #include "search/held_out_data.hpp"
+#include "search/journal_facts.hpp"
+#include "search/option_checks.hpp"
 #include "search/scaled_family.hpp"
 #include "search/scaling_report.hpp"
 #include "search/scaling_search.hpp"
@@ -90,6 +93,7 @@ namespace detail {
 
 inline journal scaling_journal_of(const scale_options& chosen) {
   if (chosen.resume) return journal::opened(chosen.journal);
+  journal::require_new(chosen.journal);
   if (chosen.training.data.empty())
     throw usage_error("--journal searches, and needs --data, such as --data shapes");
   const held_out_data data = open_held_out(chosen.training.data);
@@ -100,7 +104,9 @@ inline journal scaling_journal_of(const scale_options& chosen) {
                         .how = chosen.training.how()};
   record.base.train_size = record.base.eval_size = chosen.training.size;
   record.base.classes = static_cast<int>(data.train.classes().size());
-  return journal::created(chosen.journal, json_of(record));
+  nlohmann::ordered_json header = json_of(record);
+  add_facts(header, data.train.count());
+  return journal::created(chosen.journal, std::move(header));
 }
 
 /// The largest network for each parameter budget.
@@ -120,7 +126,7 @@ inline std::vector<std::pair<effnet::network_spec, double>> within_budgets(
       throw effnet::error(effnet::sentence(
           "the network that is scaled is not within a budget of ", most, " parameters",
           chosen.most_step == 0 ? "" : effnet::sentence(" and ", chosen.most_step, " ms a step"),
-          ": it has ", effnet::count_parameters(base)));
+          ": it has ", effnet::count_parameters(base), " parameters; allow more"));
     found.push_back(effnet::largest_that_fits(base, chosen.by, fits));
     found.back().first.name = effnet::spec_name(
         effnet::sentence(std::string_view(base.name), "_within_", std::llround(most / 1e3), "k"));
@@ -128,10 +134,20 @@ inline std::vector<std::pair<effnet::network_spec, double>> within_budgets(
   return found;
 }
 
-inline exit_status search_constants(const program& program, const scale_options& chosen) {
+inline exit_status search_constants(const program& program, const CLI::App& app,
+                                    const scale_options& chosen) {
+  refuse(app,
+         {"--alpha", "--beta", "--gamma", "--most-size", "--late-depth", "--most-parameters",
+          "--most-step"},
+         "a search finds the constants, and scales uniformly");
+  if (chosen.resume)
+    refuse_others(app,
+                  {"--journal", "--resume", "--workers", "--phi", "--json", "--cpp", "--quiet"},
+                  "a search that goes on keeps the settings in its journal");
   journal to = scaling_journal_of(chosen);
   const interruption asked;
   scaling_search search(to);
+  if (chosen.resume) check_facts(program, to.text().header(), search.record().how.data);
   try {
     search.run(static_cast<std::size_t>(chosen.training.workers), !chosen.quiet, asked);
   } catch (const interrupted&) {
@@ -151,13 +167,16 @@ inline exit_status search_constants(const program& program, const scale_options&
 
 }  // namespace detail
 
-inline exit_status scale(const program& program, const scale_options& chosen) {
+inline exit_status scale(const program& program, const CLI::App& app, const scale_options& chosen) {
   if (chosen.json && chosen.cpp) throw usage_error("--json and --cpp exclude each other");
-  if (chosen.journal.empty() && (chosen.resume || !chosen.training.data.empty()))
-    throw usage_error("a search for the constants needs --journal FILE");
+  if (chosen.journal.empty())
+    refuse(app,
+           {"--resume", "--grid-step", "--seeds", "--trained-phi", "--data", "--size", "--epochs",
+            "--batch", "--rate", "--cache", "--workers", "--threads"},
+           "a search for the constants needs --journal FILE");
   if (chosen.most_step > 0 && chosen.most_parameters.empty())
     throw usage_error("--most-step goes with --most-parameters");
-  if (!chosen.journal.empty()) return detail::search_constants(program, chosen);
+  if (!chosen.journal.empty()) return detail::search_constants(program, app, chosen);
   const effnet::network_spec base = chosen.base.skeleton();
   scaled_family family(base, chosen.by, chosen.most_phi);
   if (!chosen.most_parameters.empty())

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,22 +16,16 @@
 
 namespace example {
 
-/// A network scaled by `constants` to `phi`, as it is trained.
-struct scaling_point {
-  effnet::compound_constants constants;
-  int phi = 1;
-
-  friend bool operator==(const scaling_point& a, const scaling_point& b) {
-    return a.constants.alpha == b.constants.alpha && a.constants.beta == b.constants.beta &&
-           a.constants.gamma == b.constants.gamma && a.phi == b.phi;
-  }
-};
-
-/// A grid search for compound constants, as its journal tells it.
+/// A grid search for compound constants, as its journal tells it. Networks are told by the number
+/// of their constants in the grid, and phi.
 struct scaling_record {
+  struct point {
+    std::size_t constants = 0;
+    int phi = 0;  ///< 0: the base, whatever the constants
+
+    friend auto operator<=>(const point&, const point&) = default;
+  };
   struct training {
-    scaling_point of;
-    std::uint64_t seed = 0;
     double accuracy = 0, seconds = 0;
   };
 
@@ -37,36 +34,31 @@ struct scaling_record {
   int seeds = 1;
   int trained_phi = 2;  ///< up to which single dimensions are compared with the constants found
   short_training how;
-  std::vector<training> done = {};
+  std::map<point, std::map<std::uint64_t, training>> done = {};  ///< by network and seed
 
-  effnet::network_spec network(const scaling_point& at) const {
-    effnet::scaling by = effnet::compound_scaling(at.constants, at.phi, base.eval_size);
+  std::vector<effnet::compound_constants> grid() const { return effnet::scaling_grid(step); }
+
+  effnet::network_spec network(const point& at) const {
+    effnet::scaling by = effnet::compound_scaling(grid().at(at.constants), at.phi, base.eval_size);
     by.dropout = base.dropout;
     return effnet::compound_scaled(base, by);
   }
-  /// Accuracies over seeds; empty where there is none.
-  std::vector<double> accuracies(const scaling_point& at) const {
+  /// Over seeds; nothing, of mean 0, where there is none.
+  effnet::mean_and_error accuracy(const point& at) const {
     std::vector<double> found;
-    for (const training& one : done)
-      if (one.of == at) found.push_back(one.accuracy);
-    return found;
+    if (const auto of = done.find(at); of != done.end())
+      for (const auto& [seed, one] : of->second) found.push_back(one.accuracy);
+    return effnet::mean_and_error(found);
   }
-  bool has(const scaling_point& at, std::uint64_t seed) const {
-    for (const training& one : done)
-      if (one.of == at && one.seed == seed) return true;
-    return false;
+  std::size_t trainings(const point& at) const {
+    const auto of = done.find(at);
+    return of == done.end() ? 0 : of->second.size();
   }
-  std::vector<effnet::compound_constants> grid() const { return effnet::scaling_grid(step); }
-  /// The constants of the grid whose network is most accurate on average; depth alone where none
-  /// was trained.
-  effnet::compound_constants best() const {
-    effnet::compound_constants found = grid().front();
-    double most = -1;
-    for (const effnet::compound_constants& constants : grid()) {
-      const std::vector<double> of = accuracies({constants, 1});
-      const double mean = effnet::mean_and_error(of).mean;
-      if (!of.empty() && mean > most) found = constants, most = mean;
-    }
+  /// The number of the constants whose network is most accurate on average, the first of equals.
+  std::size_t best() const {
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < grid().size(); ++i)
+      if (accuracy({i, 1}).mean > accuracy({found, 1}).mean) found = i;
     return found;
   }
 };
@@ -80,39 +72,45 @@ inline nlohmann::ordered_json json_of(const scaling_record& r) {
           {"trained_phi", r.trained_phi},
           {"training", json_of(r.how)}};
 }
-inline nlohmann::ordered_json json_of(const scaling_record::training& one) {
-  return {{"entry", "training"},
-          {"alpha", one.of.constants.alpha},
-          {"beta", one.of.constants.beta},
-          {"gamma", one.of.constants.gamma},
-          {"phi", one.of.phi},
-          {"seed", one.seed},
-          {"accuracy", one.accuracy},
-          {"seconds", one.seconds}};
+inline nlohmann::ordered_json json_of(const scaling_record& record, const scaling_record::point& at,
+                                      std::uint64_t seed, const scaling_record::training& one) {
+  const effnet::compound_constants by =
+      at.phi == 0 ? effnet::compound_constants{1, 1, 1} : record.grid().at(at.constants);
+  return {{"entry", "training"},      {"alpha", by.alpha},     {"beta", by.beta},
+          {"gamma", by.gamma},        {"phi", at.phi},         {"seed", seed},
+          {"accuracy", one.accuracy}, {"seconds", one.seconds}};
 }
 
-/// Throws `effnet::file_error` for what is none of a grid search.
-inline scaling_record scaling_record_of(const nlohmann::ordered_json& header,
-                                        const std::vector<nlohmann::ordered_json>& entries,
-                                        const std::string& name) {
-  if (value_of<std::string>(header, "kind", name) != "scale")
-    throw effnet::file_error(effnet::sentence(
-        effnet::path_in_quotes(name), " is the journal of something else than 'search scale'"));
-  scaling_record record{.base = effnet::spec_from_json(
-                            value_of<nlohmann::ordered_json>(header, "base", name).dump(), name),
-                        .step = value_of<double>(header, "step", name),
-                        .seeds = whole_number(header, "seeds", 1, 1000, name),
-                        .trained_phi = whole_number(header, "trained_phi", 1, 5, name),
-                        .how = short_training_from(header, name)};
-  effnet::scaling_grid(record.step);  // throws
-  for (const nlohmann::ordered_json& entry : entries)
-    record.done.push_back(
-        {.of = {{value_of<double>(entry, "alpha", name), value_of<double>(entry, "beta", name),
-                 value_of<double>(entry, "gamma", name)},
-                whole_number(entry, "phi", 0, 5, name)},
-         .seed = value_of<std::uint64_t>(entry, "seed", name),
-         .accuracy = value_of<double>(entry, "accuracy", name),
-         .seconds = value_of<double>(entry, "seconds", name)});
+/// Throws `effnet::file_error` for a journal that is none of a grid search.
+inline scaling_record scaling_record_of(const journal_text& text) {
+  const entry_reader header = text.header();
+  if (header.text("kind") != "scale")
+    throw effnet::file_error(header.where() + " is of something else than 'search scale'");
+  scaling_record record{.base = header.network("base"),
+                        .step = header.number("step", 0.01, 1),
+                        .seeds = header.integer("seeds", 1, 1000),
+                        .trained_phi = header.integer("trained_phi", 1, 5),
+                        .how = short_training_from(header.object("training"))};
+  const std::vector<effnet::compound_constants> grid = record.grid();
+  constexpr std::string_view kinds[] = {"training"};
+  for (const entry_reader& entry : text.entries()) {
+    entry.one_of("entry", kinds);
+    const effnet::compound_constants by{entry.number("alpha", 1, 2), entry.number("beta", 1, 2),
+                                        entry.number("gamma", 1, 2)};
+    const int phi = entry.integer("phi", 0, record.trained_phi);
+    const auto at = std::find_if(grid.begin(), grid.end(), [&](const auto& other) {
+      return std::abs(other.alpha - by.alpha) + std::abs(other.beta - by.beta) +
+                 std::abs(other.gamma - by.gamma) <
+             1e-9;
+    });
+    if (at == grid.end() && phi > 0)
+      throw effnet::file_error(effnet::sentence(entry.where(), ": alpha ", by.alpha, ", beta ",
+                                                by.beta, ", gamma ", by.gamma,
+                                                " are none of a grid of step ", record.step));
+    const auto constants = phi == 0 ? 0 : static_cast<std::size_t>(at - grid.begin());
+    record.done[{constants, phi}][entry.whole("seed", 0, 1000)] = {
+        .accuracy = entry.number("accuracy", 0, 1), .seconds = entry.number("seconds", 0, 1e9)};
+  }
   return record;
 }
 

@@ -14,47 +14,39 @@
 namespace example {
 
 /// What a network of a grid search is called.
-inline std::string name_of(const scaling_point& at) {
+inline std::string name_of(const scaling_record::point& at) {
+  constexpr const char* single[] = {"depth alone", "width alone", "resolution alone"};
   if (at.phi == 0) return "base";
-  const effnet::compound_constants& by = at.constants;
-  if (by.beta == 1 && by.gamma == 1) return "depth alone";
-  if (by.alpha == 1 && by.gamma == 1) return "width alone";
-  if (by.alpha == 1 && by.beta == 1) return "resolution alone";
-  return "compound";
+  return at.constants < 3 ? single[at.constants] : "compound";
 }
 
 /// The networks that were trained, best first within each phi.
 inline text_table trained_table(const scaling_record& record) {
-  using enum text_table::side;
   text_table table;
-  table.column("scaled", left);
-  for (const char* title : {"phi", "alpha", "beta", "gamma", "a b^2 g^2", "size", "parameters",
-                            "MACs (M)", "x base", "seeds", "top-1 %", "+-"})
+  table.column("scaled", text_table::side::left);
+  for (const char* title : {"phi", "alpha", "beta", "gamma", "size", "parameters", "MACs (M)",
+                            "x base", "seeds", "top-1 %", "+-"})
     table.column(title);
-  std::vector<scaling_point> points;
-  for (const scaling_record::training& one : record.done)
-    if (std::find(points.begin(), points.end(), one.of) == points.end()) points.push_back(one.of);
-  const auto mean = [&](const scaling_point& at) {
-    return effnet::mean_and_error(record.accuracies(at)).mean;
-  };
-  std::stable_sort(points.begin(), points.end(), [&](const auto& a, const auto& b) {
-    return a.phi != b.phi ? a.phi < b.phi : mean(a) > mean(b);
+  std::vector<std::pair<scaling_record::point, effnet::mean_and_error>> order;
+  for (const auto& [point, seeds] : record.done) order.emplace_back(point, record.accuracy(point));
+  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return a.first.phi != b.first.phi ? a.first.phi < b.first.phi : a.second.mean > b.second.mean;
   });
   const auto macs = [](const effnet::network_spec& spec) {
     return static_cast<double>(effnet::count_macs(spec, spec.eval_size));
   };
-  for (const scaling_point& at : points) {
+  const std::vector<effnet::compound_constants> grid = record.grid();
+  for (const auto& [point, top1] : order) {
+    const scaling_record::point at = point;  // a lambda takes no structured binding yet
     const effnet::network_spec spec = record.network(at);
-    const std::vector<double> seeds = record.accuracies(at);
-    const effnet::mean_and_error of(seeds);
-    const bool is_base = at.phi == 0;
-    table.row({name_of(at), std::to_string(at.phi), is_base ? "" : fixed(at.constants.alpha, 3),
-               is_base ? "" : fixed(at.constants.beta, 3),
-               is_base ? "" : fixed(at.constants.gamma, 3),
-               is_base ? "" : fixed(at.constants.flops_ratio(), 3), std::to_string(spec.eval_size),
+    const effnet::compound_constants& by = grid.at(at.constants);
+    const auto constant = [&](double value) { return at.phi == 0 ? "" : fixed(value, 3); };
+    const std::size_t seeds = record.trainings(at);
+    table.row({name_of(at), std::to_string(at.phi), constant(by.alpha), constant(by.beta),
+               constant(by.gamma), std::to_string(spec.eval_size),
                grouped(effnet::count_parameters(spec)), fixed(macs(spec) / 1e6, 2),
-               fixed(macs(spec) / macs(record.base), 2), std::to_string(seeds.size()),
-               fixed(100 * of.mean, 2), seeds.size() > 1 ? fixed(100 * of.error, 2) : ""});
+               fixed(macs(spec) / macs(record.base), 2), std::to_string(seeds),
+               fixed(100 * top1.mean, 2), seeds > 1 ? fixed(100 * top1.error, 2) : ""});
   }
   return table;
 }
@@ -62,26 +54,26 @@ inline text_table trained_table(const scaling_record& record) {
 /// The family that the constants make, up to `most_phi`, of the base as it was trained.
 inline scaled_family family_of(const scaling_record& record, int most_phi) {
   return scaled_family(
-      record.base, {.constants = record.best(), .most_size = 1 << 20, .late_depth = 1}, most_phi);
+      record.base,
+      {.constants = record.grid().at(record.best()), .most_size = 1 << 20, .late_depth = 1},
+      most_phi);
 }
 
 /// Accuracy over multiply-adds: each dimension alone, and the constants that were found.
 inline line_chart scaling_chart(const scaling_record& record) {
   line_chart chart("Scaling one dimension, and all three", {.title = "million MACs", .least = 0},
                    {.title = "top-1", .unit = chart_unit::percent});
-  const std::vector<effnet::compound_constants> grid = record.grid();
-  const std::vector<std::pair<const char*, effnet::compound_constants>> lines = {
-      {"depth", grid[0]}, {"width", grid[1]}, {"resolution", grid[2]}, {"found", record.best()}};
+  const std::pair<const char*, std::size_t> lines[] = {
+      {"depth", 0}, {"width", 1}, {"resolution", 2}, {"found", record.best()}};
   int color = 0;
   for (const auto& [name, constants] : lines) {
     chart_line line{.name = name, .points = {}, .color = color++, .look = chart_line::form::dotted};
     for (int phi = 0; phi <= record.trained_phi; ++phi) {
-      const scaling_point at{phi == 0 ? effnet::compound_constants{} : constants, phi};
-      const std::vector<double> of = record.accuracies(at);
-      if (of.empty()) continue;
+      const scaling_record::point at{phi == 0 ? 0 : constants, phi};
+      if (record.trainings(at) == 0) continue;
       const effnet::network_spec spec = record.network(at);
       line.points.push_back({static_cast<double>(effnet::count_macs(spec, spec.eval_size)) / 1e6,
-                             100 * effnet::mean_and_error(of).mean});
+                             100 * record.accuracy(at).mean});
     }
     chart.add(std::move(line));
   }
@@ -90,7 +82,7 @@ inline line_chart scaling_chart(const scaling_record& record) {
 
 /// A section about a grid search for compound constants.
 inline void add_scaling_report(html_page& page, const scaling_record& record) {
-  const effnet::compound_constants best = record.best();
+  const effnet::compound_constants best = record.grid().at(record.best());
   page.add("<p>" +
            escaped(effnet::sentence("Compound scaling of ", std::string_view(record.base.name),
                                     " at ", record.base.eval_size, " pixels, trained on ",

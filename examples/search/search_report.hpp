@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -15,11 +16,12 @@
 #include "line_chart.hpp"
 #include "search/search_record.hpp"
 #include "search/stages_text.hpp"
+#include "search/trial_table.hpp"
 #include "terminal_line.hpp"
 
 namespace example {
 
-/// Accuracies over seeds of what was trained for longer.
+/// Accuracies over seeds of what was trained for longer, by name.
 inline text_table rival_table(const search_record& record) {
   text_table table;
   table.column("network", text_table::side::left);
@@ -27,26 +29,29 @@ inline text_table rival_table(const search_record& record) {
        {"seeds", "epochs", "top-1 %", "+-", "measured step ms", "parameters", "MACs (M)"})
     table.column(title);
   table.column("stages", text_table::side::left);
-  std::vector<bool> told(record.rivals.size());
-  for (std::size_t i = 0; i < record.rivals.size(); ++i) {
-    const recorded_rival& first = record.rivals[i];
-    if (told[i]) continue;
+  std::vector<const recorded_rival*> order;
+  for (const recorded_rival& rival : record.rivals) order.push_back(&rival);
+  const auto key = [](const recorded_rival& of) {
+    return std::tuple(of.curve.size(), of.name, effnet::spec_to_json(of.spec), of.seed);
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](const auto* a, const auto* b) { return key(*a) < key(*b); });
+  for (std::size_t first = 0, last = 0; first < order.size(); first = last) {
+    const recorded_rival& of = *order[first];
     std::vector<double> accuracies;
-    double step = first.step_seconds;
-    for (std::size_t k = i; k < record.rivals.size(); ++k) {
-      const recorded_rival& other = record.rivals[k];
-      if (other.spec != first.spec || other.curve.size() != first.curve.size()) continue;
-      told[k] = true;
-      accuracies.push_back(other.accuracy);
-      step = std::min(step, other.step_seconds);
+    double step = of.step_seconds;
+    for (; last < order.size() && order[last]->name == of.name && order[last]->spec == of.spec &&
+           order[last]->curve.size() == of.curve.size();
+         ++last) {
+      accuracies.push_back(order[last]->accuracy);
+      step = std::min(step, order[last]->step_seconds);
     }
-    const effnet::mean_and_error of(accuracies);
-    table.row(
-        {first.name, std::to_string(accuracies.size()), std::to_string(first.curve.size()),
-         fixed(100 * of.mean, 2), accuracies.size() > 1 ? fixed(100 * of.error, 2) : "",
-         fixed(1e3 * step, 2), grouped(effnet::count_parameters(first.spec)),
-         fixed(static_cast<double>(effnet::count_macs(first.spec, first.spec.eval_size)) / 1e6, 2),
-         stages_text(first.spec)});
+    const effnet::mean_and_error top1(accuracies);
+    const auto macs = static_cast<double>(effnet::count_macs(of.spec, of.spec.eval_size));
+    table.row({of.name, std::to_string(accuracies.size()), std::to_string(of.curve.size()),
+               fixed(100 * top1.mean, 2), accuracies.size() > 1 ? fixed(100 * top1.error, 2) : "",
+               fixed(1e3 * step, 2), grouped(effnet::count_parameters(of.spec)),
+               fixed(macs / 1e6, 2), stages_text(of.spec)});
   }
   return table;
 }
@@ -54,14 +59,17 @@ inline text_table rival_table(const search_record& record) {
 /// A page about a search: how it went, what it found, and what its networks are made of.
 class search_report {
  public:
-  explicit search_report(const search_record& record) : record_(record) {
-    for (const recorded_trial& trial : record.in_order()) trials_.push_back(trial);
+  explicit search_report(const search_record& record)
+      : record_(record), trials_(record.in_order()) {
     for (const recorded_trial& trial : trials_)
-      if (!trial.curve.empty()) trained_.push_back(&trial);
+      if (trial.is_trained()) trained_.push_back(&trial);
     by_reward_ = trained_;
     std::stable_sort(by_reward_.begin(), by_reward_.end(),
                      [](const auto* a, const auto* b) { return a->reward > b->reward; });
   }
+
+  search_report(const search_report&) = delete;  // it points into itself
+  search_report& operator=(const search_report&) = delete;
 
   void add_to(html_page& page) const {
     page.add("<p>" + escaped(how()) + "</p>\n");
@@ -99,6 +107,7 @@ class search_report {
   /// One row about the whole search, for a page about several.
   static text_table overview() {
     text_table table;
+    table.column("journal", text_table::side::left);
     table.column("reward", text_table::side::left);
     table.column("algorithm", text_table::side::left);
     for (const char* title :
@@ -107,11 +116,11 @@ class search_report {
     table.column("best network", text_table::side::left);
     return table;
   }
-  void add_row(text_table& to) const {
+  void add_row(text_table& to, const std::string& journal) const {
     if (trained_.empty()) return;
     const recorded_trial& best = *by_reward_.front();
-    to.row({std::string(effnet::name_of(record_.settings.reward.rule)), record_.settings.algorithm,
-            std::to_string(trials_.size()), fixed(best.reward, 4),
+    to.row({journal, std::string(effnet::name_of(record_.settings.reward.rule)),
+            record_.settings.algorithm, std::to_string(trials_.size()), fixed(best.reward, 4),
             fixed(100 * best.measures.accuracy, 1), fixed(1e3 * best.measures.step_seconds, 2),
             grouped(std::llround(best.measures.parameters)), fixed(best.measures.flops / 1e6, 2),
             stages_text(winner())});
@@ -199,24 +208,14 @@ class search_report {
     for (chart_line* line : {&whole, &ended, &edge}) chart.add(std::move(*line));
     return chart;
   }
-  text_table network_table() const {
-    text_table table;
-    for (const char* title : {"trial", "reward", "top-1 %", "step ms", "parameters", "MACs (M)"})
-      table.column(title);
-    table.column("stages", text_table::side::left);
-    return table;
-  }
-  void add_network(text_table& table, const recorded_trial& trial) const {
-    table.row({std::to_string(&trial - trials_.data()), fixed(trial.reward, 4),
-               fixed(100 * trial.measures.accuracy, 1), fixed(1e3 * trial.measures.step_seconds, 2),
-               grouped(std::llround(trial.measures.parameters)),
-               fixed(trial.measures.flops / 1e6, 2), stages_text(record_.space.decode(trial.of))});
+  std::size_t number_of(const recorded_trial& trial) const {
+    return static_cast<std::size_t>(&trial - trials_.data());
   }
   text_table best_table() const {
-    text_table table = network_table();
+    trial_table table(record_.space);
     for (std::size_t i = 0; i < std::min<std::size_t>(10, by_reward_.size()); ++i)
-      add_network(table, *by_reward_[i]);
-    return table;
+      table.add(number_of(*by_reward_[i]), *by_reward_[i]);
+    return table.table();
   }
   text_table front_table() const {
     std::vector<const recorded_trial*> to_the_end;
@@ -226,13 +225,13 @@ class search_report {
       to_the_end.push_back(trial);
       all.push_back(trial->measures);
     }
-    text_table table = network_table();
     std::vector<std::size_t> front = effnet::pareto_front(all);
     std::stable_sort(front.begin(), front.end(), [&](std::size_t a, std::size_t b) {
       return all[a].accuracy > all[b].accuracy;
     });
-    for (const std::size_t i : front) add_network(table, *to_the_end[i]);
-    return table;
+    trial_table table(record_.space);
+    for (const std::size_t i : front) table.add(number_of(*to_the_end[i]), *to_the_end[i]);
+    return table.table();
   }
   /// A row a stage: what the best quarter takes, in per cent, and in brackets all.
   text_table option_table() const {

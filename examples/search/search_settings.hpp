@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,17 +13,18 @@
 #include <effnet/io/spec_table.hpp>
 #include <effnet/search.hpp>
 
-#include "search/journal.hpp"
+#include "search/entry_reader.hpp"
 #include "search/training_task.hpp"
 
 namespace example {
 
 /// What a search looks for, and how: all that decides what it finds.
 struct search_settings {
-  std::string space = "v2";       ///< "v2" or "mnasnet"
+  std::string space = "v2";       ///< one of `space_names`
   effnet::network_spec skeleton;  ///< its `eval_size` is that of the pictures, its `classes` theirs
   std::string algorithm = "evolution";
   std::uint64_t seed = 0;
+  std::size_t trials = 40;
   std::size_t round = 4;                     ///< candidates between two times of learning
   std::size_t population = 50, sample = 10;  ///< of evolution
   effnet::reward reward;
@@ -35,13 +35,14 @@ struct search_settings {
   int calibrated_on = 10;  ///< whole networks that are timed besides
 };
 
-inline constexpr std::array<std::string_view, 5> reward_names = {
-    "accuracy", "step_and_parameters", "flops", "latency_soft", "latency_hard"};
+inline constexpr std::array<std::string_view, 2> space_names = {"v2", "mnasnet"};
+inline constexpr std::array<std::string_view, 3> algorithm_names = {"random", "evolution", "rl"};
 
-/// One of `reward_names`.
+/// One of `effnet::reward_rule_names`.
 inline effnet::reward_rule reward_rule_of(const std::string& name) {
-  return static_cast<effnet::reward_rule>(
-      std::find(reward_names.begin(), reward_names.end(), name) - reward_names.begin());
+  const auto& names = effnet::reward_rule_names;
+  return static_cast<effnet::reward_rule>(std::find(names.begin(), names.end(), name) -
+                                          names.begin());
 }
 
 /// The space. Throws `effnet::spec_error` where a skeleton gives none.
@@ -76,6 +77,7 @@ inline nlohmann::ordered_json json_of(const search_settings& s) {
           {"skeleton", nlohmann::ordered_json::parse(effnet::spec_to_json(s.skeleton))},
           {"algorithm", s.algorithm},
           {"seed", s.seed},
+          {"trials", s.trials},
           {"round", s.round},
           {"population", s.population},
           {"sample", s.sample},
@@ -93,44 +95,30 @@ inline nlohmann::ordered_json json_of(const search_settings& s) {
 }
 
 /// Throws `effnet::file_error` for a header that is none of a search.
-inline search_settings search_settings_from(const nlohmann::ordered_json& from,
-                                            const std::string& name) {
-  if (value_of<std::string>(from, "kind", name) != "search")
-    throw effnet::file_error(effnet::sentence(
-        effnet::path_in_quotes(name), " is the journal of something else than 'search run'"));
-  const auto text = [&](const char* key) { return value_of<std::string>(from, key, name); };
-  const auto number = [&](const char* key) { return value_of<double>(from, key, name); };
+inline search_settings search_settings_from(const entry_reader& from) {
+  if (from.text("kind") != "search")
+    throw effnet::file_error(from.where() + " is of something else than 'search run'");
   const auto count = [&](const char* key) {
-    return static_cast<std::size_t>(whole_number(from, key, 1, 1'000'000, name));
+    return static_cast<std::size_t>(from.whole(key, 1, 1'000'000));
   };
   search_settings s;
-  s.seed = value_of<std::uint64_t>(from, "seed", name);
+  s.space = from.one_of("space", space_names);
+  s.skeleton = from.network("skeleton");
+  s.algorithm = from.one_of("algorithm", algorithm_names);
+  s.seed = from.whole("seed", 0, ~std::uint64_t{0});
+  s.trials = count("trials");
   s.round = count("round"), s.population = count("population"), s.sample = count("sample");
-  const auto one_of = [&](const char* key, std::initializer_list<std::string_view> known) {
-    const std::string word = text(key);
-    if (std::find(known.begin(), known.end(), word) == known.end())
-      throw effnet::file_error(effnet::sentence(effnet::path_in_quotes(name), " is broken: \"", key,
-                                                "\" is ", effnet::in_quotes(word)));
-    return word;
-  };
-  s.space = one_of("space", {"v2", "mnasnet"});
-  s.algorithm = one_of("algorithm", {"random", "evolution", "rl"});
-  s.reward.rule = reward_rule_of(one_of(
-      "reward", {"accuracy", "step_and_parameters", "flops", "latency_soft", "latency_hard"}));
-  s.reward.step_exponent = number("step_exponent");
-  s.reward.parameter_exponent = number("parameter_exponent");
-  s.reward.cost_exponent = number("cost_exponent");
-  s.reward.target = number("target");
-  s.most_parameters = number("most_parameters");
-  s.most_step_seconds = number("most_step_seconds");
-  s.stops_early = value_of<bool>(from, "stops_early", name);
-  s.step_batch = whole_number(from, "step_batch", 1, 4096, name);
-  s.calibrated_on = whole_number(from, "calibrated_on", 0, 10'000, name);
-  const auto object = [&](const char* key) {
-    return value_of<nlohmann::ordered_json>(from, key, name);
-  };
-  s.skeleton = effnet::spec_from_json(object("skeleton").dump(), name);
-  s.training = short_training_from(from, name);
+  s.reward.rule = reward_rule_of(from.one_of("reward", effnet::reward_rule_names));
+  s.reward.step_exponent = from.number("step_exponent", -100, 100);
+  s.reward.parameter_exponent = from.number("parameter_exponent", -100, 100);
+  s.reward.cost_exponent = from.number("cost_exponent", -100, 100);
+  s.reward.target = from.number("target", 0, 1e18);
+  s.most_parameters = from.number("most_parameters", 0, 1e18);
+  s.most_step_seconds = from.number("most_step_seconds", 0, 1e18);
+  s.stops_early = from.boolean("stops_early");
+  s.training = short_training_from(from.object("training"));
+  s.step_batch = from.integer("step_batch", 2, 4096);
+  s.calibrated_on = from.integer("calibrated_on", 0, 10'000);
   return s;
 }
 

@@ -11,8 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <effnet/search/block_times.hpp>
-#include <effnet/search/fitted_line.hpp>
+#include <effnet/search/calibrated_times.hpp>
 #include <effnet/search/measured_times.hpp>
 #include <effnet/search/prediction_error.hpp>
 #include <effnet/search/search_space.hpp>
@@ -48,28 +47,27 @@ class step_study {
     const auto begin = clock::now();
     progress_bar timing("shapes", shapes_, shown);
     for (const effnet::network_spec& spec : drawn) {
-      const std::size_t before = times_.seconds().size();
-      times_.add(spec, size_, seconds_of);
-      if (times_.seconds().size() > before) timing.advance(times_.seconds().size() - before);
+      const std::size_t before = times_.blocks.seconds().size();
+      times_.blocks.add(spec, size_, seconds_of);
+      if (times_.blocks.seconds().size() > before)
+        timing.advance(times_.blocks.seconds().size() - before);
     }
     timing.clear();
     table_seconds_ = std::chrono::duration<double>(clock::now() - begin).count();
     progress_bar checking("networks", drawn.size(), shown);
-    std::vector<double> sums, seconds;
-    for (const effnet::network_spec& spec : drawn) {
-      sums.push_back(times_.of(spec, size_));
-      seconds.push_back(seconds_of(spec, size_, size_));
+    const auto counted = [&](const effnet::network_spec& spec, int height, int width) {
+      const double seconds = seconds_of(spec, height, width);
       checking.advance();
+      return seconds;
+    };
+    times_.calibrate({drawn.begin(), drawn.begin() + calibrated_on_}, size_, counted);
+    drawn.erase(drawn.begin(), drawn.begin() + calibrated_on_);
+    for (const effnet::network_spec& spec : drawn) {
+      sums_.push_back(times_.blocks.of(spec, size_));
+      predicted_.push_back(times_.of(spec, size_));
+      measured_.push_back(counted(spec, size_, size_));
     }
     checking.clear();
-    const auto unseen = [&](std::vector<double>& of) {
-      return std::vector<double>(of.begin() + calibrated_on_, of.end());
-    };
-    sums_ = unseen(sums), measured_ = unseen(seconds);
-    sums.resize(static_cast<std::size_t>(calibrated_on_));
-    seconds.resize(sums.size());
-    if (!sums.empty()) line_ = effnet::fitted_line(sums, seconds);
-    for (const double sum : sums_) predicted_.push_back(line_.at(sum));
   }
 
   void print() const {
@@ -87,8 +85,8 @@ class step_study {
         "%s\n%zu networks that were not seen: Spearman's rank correlation %.3f, mean relative "
         "error "
         "%.1f %% (of plain sums %.3f, %.1f %%)\n",
-        how_.batch, size_, size_, shapes_, table_seconds_, calibrated_on_, 1e3 * line_.offset,
-        line_.factor, table.text().c_str(), measured_.size(), error.spearman,
+        how_.batch, size_, size_, shapes_, table_seconds_, calibrated_on_, 1e3 * times_.by.offset,
+        times_.by.factor, table.text().c_str(), measured_.size(), error.spearman,
         100 * error.mean_relative, of_sums.spearman, 100 * of_sums.mean_relative);
   }
   nlohmann::ordered_json json() const {
@@ -98,13 +96,13 @@ class step_study {
             {"shapes", shapes_},
             {"table_seconds", table_seconds_},
             {"calibrated_on", calibrated_on_},
-            {"offset", line_.offset},
-            {"factor", line_.factor},
+            {"offset", times_.by.offset},
+            {"factor", times_.by.factor},
             {"predicted", predicted_},
             {"measured", measured_},
             {"spearman", error.spearman},
             {"mean_relative_error", error.mean_relative},
-            {"table", times_.seconds()}};
+            {"table", times_.blocks.seconds()}};
   }
 
  private:
@@ -118,10 +116,9 @@ class step_study {
   const effnet::search_space& space_;
   int size_, calibrated_on_;
   effnet::timing how_;
-  effnet::block_times times_;
+  effnet::calibrated_times times_;
   std::size_t shapes_ = 0;
   double table_seconds_ = 0;
-  effnet::line line_;
   std::vector<double> sums_, predicted_, measured_;
 };
 

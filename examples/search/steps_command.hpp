@@ -27,14 +27,15 @@ inline void add_steps(CLI::App& app, step_options& chosen) {
   app.add_option("--batch", chosen.timing.batch, "Images a step (default 16)")
       ->check(between(2, 4096))
       ->type_name("N");
-  app.add_option("--networks", chosen.networks, "To be drawn, beside those (default 30)")
+  app.add_option("--networks", chosen.networks,
+                 "Networks that the prediction is checked on (default 30)")
       ->check(between(2, 10'000))
       ->type_name("N");
   app.add_option("--calibrate", chosen.calibrated_on,
-                 "Networks more, by which the sums are put right (default 10)")
+                 "Networks besides, by which the sums are put right (default 10)")
       ->check(between(0, 10'000))
       ->type_name("N");
-  app.add_option("--seed", chosen.seed, "They are drawn by")->type_name("N");
+  app.add_option("--seed", chosen.seed, "Of the drawing (default 0)")->type_name("N");
   app.add_option("--threads", chosen.threads, "Threads (default: all)")
       ->check(between(1, 1024))
       ->type_name("N");

@@ -14,6 +14,7 @@
 #include "progress_bar.hpp"
 #include "search/guessed_rewards.hpp"
 #include "search/journal.hpp"
+#include "search/option_checks.hpp"
 #include "search/space_options.hpp"
 #include "search/tabular_study.hpp"
 
@@ -42,7 +43,8 @@ inline void add_tabular(CLI::App& app, tabular_options& chosen) {
                  "Of 'search run': its space, and accuracies guessed from its trials, instead of "
                  "made-up rewards")
       ->type_name("FILE");
-  add_choice(app, "--reward", chosen.reward, {reward_names.begin(), reward_names.end()},
+  add_choice(app, "--reward", chosen.reward,
+             {effnet::reward_rule_names.begin(), effnet::reward_rule_names.end()},
              "With --journal: another reward than the journal's");
   app.add_flag("--json", chosen.json, "Print JSON instead of a table");
   app.add_flag("--quiet", chosen.quiet, "No progress on stderr");
@@ -71,7 +73,7 @@ tabular_study studied(const tabular_options& chosen, const effnet::search_space&
 
 }  // namespace detail
 
-inline void compare_algorithms(const tabular_options& chosen) {
+inline void compare_algorithms(const CLI::App& app, const tabular_options& chosen) {
   if (chosen.journal.empty()) {
     if (!chosen.reward.empty()) throw usage_error("--reward goes with --journal");
     const effnet::search_space of = chosen.space.space();
@@ -83,8 +85,8 @@ inline void compare_algorithms(const tabular_options& chosen) {
     chosen.json ? void(std::printf("%s\n", study.json().dump(2).c_str())) : study.print(true);
     return;
   }
-  const journal_text text = journal::read(chosen.journal);
-  const search_record record = record_of(text.header, text.entries, chosen.journal);
+  refuse(app, {"--space", "--model", "--width", "--depth"}, "a journal has its own space");
+  const search_record record = search_record_of(journal::read(chosen.journal));
   const guessed_rewards rewards(
       record, chosen.reward.empty() ? record.settings.reward.rule : reward_rule_of(chosen.reward));
   const tabular_study study = detail::studied(chosen, record.space, [&](std::uint64_t) {

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <exception>
 #include <iostream>
+#include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -136,16 +138,24 @@ class task_trainer {
 inline void train_tasks(std::istream& in, std::ostream& out) {
   std::string line;
   if (!std::getline(in, line)) return;
-  task_trainer trainer(short_training_from(nlohmann::ordered_json::parse(line)));
+  const nlohmann::ordered_json first = nlohmann::ordered_json::parse(line);
+  const short_training how = short_training_from(entry_reader(first, "a worker's settings"));
+  std::unique_ptr<task_trainer> trainer;
   while (std::getline(in, line)) {
     const training_task task = training_task_from(nlohmann::ordered_json::parse(line));
     training_outcome made{.number = task.number};
     try {
-      made = trainer.run(task);
+      if (!trainer) trainer = std::make_unique<task_trainer>(how);
+      made = trainer->run(task);
+    } catch (const std::bad_alloc&) {
+      made.problem =
+          "there is not enough memory for this; use fewer --workers, a smaller --cache, --batch or "
+          "--size";
     } catch (const std::exception& e) {
       made.problem = e.what();
     }
-    out << json_of(made).dump() << std::endl;
+    using handler = nlohmann::ordered_json::error_handler_t;
+    out << json_of(made).dump(-1, ' ', false, handler::replace) << std::endl;
   }
 }
 

@@ -46,12 +46,14 @@ inline void add_training_options(CLI::App& app, short_training_options& chosen,
       ->type_name("N")
       ->group(group);
   app.add_option("--rate", chosen.rate, "Learning rate for a batch of 256 (default 0.024)")
-      ->check(CLI::PositiveNumber.description(""))
+      ->check(CLI::Range(1e-9, 1e6).description(""))
       ->type_name("R")
       ->group(group);
-  app.add_option("--cache", chosen.cache,
-                 "GB of decoded pictures that workers keep, all together (default 4)")
-      ->check(CLI::NonNegativeNumber.description(""))
+  app.add_option(
+         "--cache", chosen.cache,
+         "GB of decoded pictures that workers keep, all together, beside the held-out ones at "
+         "--size (default 4)")
+      ->check(CLI::Range(0.0, 1e6).description(""))
       ->type_name("GB")
       ->group(group);
   app.add_option("--workers", chosen.workers, "Processes that train (default: one a core)")

@@ -10,7 +10,7 @@
 
 #include <effnet/io/spec_table.hpp>
 
-#include "search/journal.hpp"
+#include "search/entry_reader.hpp"
 
 namespace example {
 
@@ -56,30 +56,14 @@ inline nlohmann::ordered_json json_of(const short_training& how) {
   return {{"data", how.data}, {"epochs", how.epochs}, {"batch", how.batch},
           {"rate", how.rate}, {"cache", how.cache},   {"threads", how.threads}};
 }
-inline short_training short_training_from(const nlohmann::ordered_json& from) {
-  return {.data = from.at("data").get<std::string>(),
-          .epochs = from.at("epochs").get<int>(),
-          .batch = from.at("batch").get<int>(),
-          .rate = from.at("rate").get<double>(),
-          .cache = from.at("cache").get<double>(),
-          .threads = from.at("threads").get<int>()};
-}
-
-/// Of a journal's header. Throws `effnet::file_error` where it has none.
-inline short_training short_training_from(const nlohmann::ordered_json& header,
-                                          const std::string& name) {
-  const auto from = value_of<nlohmann::ordered_json>(header, "training", name);
-  short_training how{.data = value_of<std::string>(from, "data", name),
-                     .epochs = whole_number(from, "epochs", 1, 10'000, name),
-                     .batch = whole_number(from, "batch", 2, 4096, name),
-                     .rate = value_of<double>(from, "rate", name),
-                     .cache = value_of<double>(from, "cache", name),
-                     .threads = whole_number(from, "threads", 1, 1024, name)};
-  if (!(how.rate > 0 && how.rate < 1e6 && how.cache >= 0 && how.cache < 1e6))
-    throw effnet::file_error(effnet::sentence(
-        effnet::path_in_quotes(name), " is broken: \"rate\" is ", how.rate, " and \"cache\" ",
-        how.cache, ", expected numbers above 0 and of at least 0"));
-  return how;
+/// Throws `effnet::file_error` for what is none.
+inline short_training short_training_from(const entry_reader& from) {
+  return {.data = from.text("data"),
+          .epochs = from.integer("epochs", 1, 10'000),
+          .batch = from.integer("batch", 2, 4096),
+          .rate = from.number("rate", 1e-9, 1e6),
+          .cache = from.number("cache", 0, 1e6),
+          .threads = from.integer("threads", 1, 1024)};
 }
 
 inline nlohmann::ordered_json json_of(const training_task& task) {

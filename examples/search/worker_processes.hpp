@@ -50,14 +50,16 @@ class worker_process {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (::getppid() != parent) ::_exit(1);  // it went before it was asked to tell
 #endif
-      ::dup2(in[0], STDIN_FILENO);
-      ::dup2(out[1], STDOUT_FILENO);
+      ::signal(SIGINT, SIG_IGN);  // Ctrl-C is for the parent, which ends its workers
+      if (::dup2(in[0], STDIN_FILENO) < 0 || ::dup2(out[1], STDOUT_FILENO) < 0) ::_exit(126);
       ::execl("/proc/self/exe", "search", "worker", static_cast<char*>(nullptr));
       ::_exit(127);
     }
     ::close(in[0]), ::close(out[1]);
     to_ = in[1], from_ = out[0];
-    if (id_ < 0) fail("start");
+    if (id_ >= 0) return;
+    ::close(to_), ::close(from_);
+    fail("start");
   }
   worker_process(const worker_process&) = delete;
   worker_process& operator=(const worker_process&) = delete;
@@ -125,12 +127,13 @@ class worker_pool {
   }
 
   /// Calls `take(training_outcome)` for each task as soon as it is done, in whatever order that is.
-  /// Throws `interrupted`, what `take` throws, and `effnet::error` where a task or a worker fails.
+  /// Throws `interrupted`, what `take` throws, and `effnet::error` where a task or a worker fails;
+  /// the pool is of no more use then.
   template <class Take>
   void run(std::deque<training_task> tasks, const interruption& asked, Take&& take) {
     std::size_t busy = 0;
-    for (std::unique_ptr<worker>& one : workers_) one->is_busy = false;
     while (!tasks.empty() || busy > 0) {
+      if (asked.asked()) throw interrupted("interrupted");
       for (std::size_t i = 0; i < count_ && !tasks.empty(); ++i) {
         if (i == workers_.size()) start();
         if (workers_[i]->is_busy) continue;
@@ -142,7 +145,6 @@ class worker_pool {
       std::vector<::pollfd> outputs;
       for (const auto& one : workers_) outputs.push_back({one->process.output(), POLLIN, 0});
       const int ready = ::poll(outputs.data(), outputs.size(), 200);
-      if (asked.asked()) throw interrupted("interrupted");
       if (ready <= 0) continue;
       for (std::size_t i = 0; i < workers_.size(); ++i) {
         if (outputs[i].revents == 0) continue;

@@ -4,6 +4,7 @@
 
 #include <effnet/search/accuracy_surrogate.hpp>
 #include <effnet/search/block_times.hpp>
+#include <effnet/search/calibrated_times.hpp>
 #include <effnet/search/cheapest_candidate.hpp>
 #include <effnet/search/covering_candidates.hpp>
 #include <effnet/search/evolution.hpp>
@@ -22,4 +23,5 @@
 #include <effnet/search/run_search.hpp>
 #include <effnet/search/scaling_grid.hpp>
 #include <effnet/search/spaces.hpp>
+#include <effnet/search/stage_rows.hpp>
 #include <effnet/search/uniform_ops.hpp>

@@ -1,18 +1,24 @@
-// Whatever the text, a journal's reader tells what it holds, or a sentence: an effnet::error.
+// Whatever the text, a page tells what the journal holds, or an effnet::error what is wrong.
 
 #include <cstdint>
 
-#include "search/scaling_record.hpp"
-#include "search/search_record.hpp"
+#include "html_page.hpp"
+#include "search/scaling_report.hpp"
+#include "search/search_report.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace example;
+  constexpr std::string_view kinds[] = {"search", "scale"};
+  html_page page("A journal");
   try {
-    const example::journal_text text =
-        example::parse_journal({reinterpret_cast<const char*>(data), size}, "a journal");
-    if (example::value_of<std::string>(text.header, "kind", "a journal") == "scale")
-      example::scaling_record_of(text.header, text.entries, "a journal");
-    else
-      example::record_of(text.header, text.entries, "a journal");
+    const journal_text text =
+        parse_journal({reinterpret_cast<const char*>(data), size}, "a journal");
+    if (text.header().one_of("kind", kinds) == "scale") {
+      add_scaling_report(page, scaling_record_of(text));
+    } else {
+      const search_record record = search_record_of(text);
+      search_report(record).add_to(page);
+    }
   } catch (const effnet::error&) {
   }
   return 0;

@@ -1,11 +1,13 @@
 """Tests of the program `search`."""
 
 import json
+import os
 import random
 import signal
 import subprocess
 import time
 import unittest
+from pathlib import Path
 
 from sample_network import PROGRAMS, ProgramTest
 
@@ -97,12 +99,11 @@ class Searches(ProgramTest):
     program = "search"
 
     def options(self, journal, *more, trials=8):
-        return ("run", "--data", "shapes:120x32", "--model", self.table, "--size", 32, "--epochs", 2,
+        return ("run", "--data", "shapes:120x32", "--model", self.table, "--size", 32, "--epochs", 3,
                 "--trials", trials, "--batch", 16, "--cache", 0.1, "--journal", journal, *more)
 
     def entries(self, journal):
-        lines = journal.read_text().splitlines()
-        return [json.loads(line) for line in lines]
+        return [json.loads(line) for line in journal.read_text().splitlines()]
 
     def what_matters(self, journal):
         """Of the trials, by number: all but how long they took."""
@@ -116,50 +117,64 @@ class Searches(ProgramTest):
         lines = journal.read_text().splitlines(keepends=True)
         other.write_text("".join(lines[:2]))
 
+    def started(self, *arguments):
+        return subprocess.Popen([str(PROGRAMS / self.program), *map(str, arguments)],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def wait_for(self, journal, text, running):
+        while not (journal.exists() and text in journal.read_text()):
+            self.assertIsNone(running.poll())
+            time.sleep(0.05)
+
     def test_a_search_is_kept_in_a_journal_and_goes_on(self):
         journal = self.folder / "a.jsonl"
-        done = self.run_program(*self.options(journal))
-        self.assertIn("8 trials", done.stdout)
-        self.assertIn("8/8 trials", done.stderr)
+        done = self.run_program(*self.options(journal, "--algorithm", "random", "--round", 2,
+                                              trials=18))
+        self.assertIn("18 trials", done.stdout)
+        self.assertIn("18/18 trials", done.stderr)
         header, times, *trials = self.entries(journal)
         self.assertEqual((header["journal"], header["kind"]), (1, "search"))
         self.assertEqual(times["entry"], "step_times")
-        self.assertEqual(sorted(one["trial"] for one in trials), list(range(8)))
+        self.assertEqual(sorted(one["trial"] for one in trials), list(range(18)))
+        by_number = {one["trial"]: one for one in trials}
         for one in trials:
             self.assertEqual(one["accuracy"], max(one["curve"]))
             self.assertGreater(one["step_seconds"], 0)
+            if "copy_of" in one:
+                self.assertEqual(one["candidate"], by_number[one["copy_of"]]["candidate"])
+                self.assertEqual(one["curve"], by_number[one["copy_of"]]["curve"])
+        # Both happen: 18 of 24 networks, and medians over as many as five of them and more.
+        self.assertTrue(any("copy_of" in one for one in trials))
+        self.assertTrue(any(one["stopped"] for one in trials))
         self.refuses(*self.options(journal), says="is already there")
         # Four workers, and a journal that was cut in the middle of a line: the same networks.
-        for workers, kept in ((4, 2), (1, 5)):
+        for workers, kept in ((4, 2), (1, 11)):
             other = self.folder / f"b{workers}.jsonl"
             self.with_times_of(journal, other)
             with other.open("a") as file:
                 file.write("".join(json.dumps(one) + "\n" for one in trials[:kept]))
                 file.write('{"entry":"trial","tri')
-            told = self.run_program("run", "--resume", "--journal", other, "--trials", 8,
-                                    "--workers", workers, "--json")
+            told = self.run_program("run", "--resume", "--journal", other, "--workers", workers,
+                                    "--json")
             self.assertIn(f"going on after {kept} trials", told.stderr)
             self.assertEqual(self.what_matters(other), self.what_matters(journal))
             best = json.loads(told.stdout)["best"]
             self.assertEqual(best["reward"], max(one["reward"] for one in trials))
-        more = json.loads(self.run_program("run", "--resume", "--journal", journal, "--trials", 10,
+        more = json.loads(self.run_program("run", "--resume", "--journal", journal, "--trials", 20,
                                            "--quiet", "--json").stdout)
-        self.assertEqual(more["trials"], 10)
-        self.assertEqual(self.what_matters(journal)[:8], self.what_matters(other))
-        code = self.run_program("run", "--resume", "--journal", journal, "--trials", 10, "--cpp",
-                                "--quiet").stdout
+        self.assertEqual(more["trials"], 20)
+        self.assertEqual(self.what_matters(journal)[:18], self.what_matters(other))
+        code = self.run_program("run", "--resume", "--journal", journal, "--cpp", "--quiet").stdout
         self.assertIn("static_assert(effnet::count_parameters(", code)
 
     def test_a_killed_search_finds_what_an_unbroken_one_does(self):
         whole = self.folder / "whole.jsonl"
-        self.run_program(*self.options(whole, "--algorithm", "rl", "--round", 4))
+        self.run_program(*self.options(whole, "--algorithm", "rl", "--round", 4, trials=12))
         broken = self.folder / "broken.jsonl"
         self.with_times_of(whole, broken)
         draws = random.Random(1)
-        command = [str(PROGRAMS / self.program), "run", "--resume", "--journal", str(broken), "--trials",
-                   "8", "--quiet"]
         for attempt in range(100):  # which have more time the more there were: machines differ
-            running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            running = self.started("run", "--resume", "--journal", broken, "--quiet")
             try:
                 running.wait(draws.uniform(0.05, 0.6) * (1 + attempt / 5))
             except subprocess.TimeoutExpired:
@@ -171,14 +186,23 @@ class Searches(ProgramTest):
         self.assertEqual(running.returncode, 0)
         self.assertEqual(self.what_matters(broken), self.what_matters(whole))
 
+    def test_a_worker_that_ends_is_told_and_costs_one_network(self):
+        journal = self.folder / "k.jsonl"
+        running = self.started(*self.options(journal, trials=1000))
+        self.wait_for(journal, '"trial"', running)
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+        os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
+        said = running.communicate()[1].decode()
+        self.assertEqual(running.returncode, 1)
+        self.assertIn("killed by signal 9", said)
+        before = len(self.what_matters(journal))
+        self.run_program("run", "--resume", "--journal", journal, "--trials", before + 3)
+        self.assertEqual(len(self.what_matters(journal)), before + 3)
+
     def test_an_interrupted_search_says_how_to_go_on(self):
         journal = self.folder / "i.jsonl"
-        running = subprocess.Popen(
-            [str(PROGRAMS / self.program), *map(str, self.options(journal, trials=1000))],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        while not (journal.exists() and '"trial"' in journal.read_text()):
-            self.assertIsNone(running.poll())
-            time.sleep(0.05)
+        running = self.started(*self.options(journal, trials=1000))
+        self.wait_for(journal, '"trial"', running)
         running.send_signal(signal.SIGINT)
         said = running.communicate()[1].decode()
         self.assertEqual(running.returncode, 1)
@@ -214,7 +238,7 @@ class Searches(ProgramTest):
             kinds = [one.get("entry") for one in self.entries(journal)]
             self.assertEqual("latency_times" in kinds, reward != "accuracy")
             for one in self.what_matters(journal):
-                self.assertEqual(len(one["curve"]), 2)
+                self.assertEqual(len(one["curve"]), 3)
                 self.assertEqual(one["latency_seconds"] > 0, reward != "accuracy")
                 if reward == "accuracy":
                     self.assertEqual(one["reward"], one["accuracy"])
@@ -237,8 +261,8 @@ class Searches(ProgramTest):
         # was found, which may be one of them.
         self.assertIn(len(trainings), (9, 10))
         for one in trainings:
-            self.assertAlmostEqual(one["alpha"] * one["beta"]**2 * one["gamma"]**2, 2,
-                                   delta=0.1 if one["phi"] == 0 else 1e-9)
+            self.assertAlmostEqual(one["alpha"] * one["beta"]**2 * one["gamma"]**2,
+                                   1 if one["phi"] == 0 else 2)
         best = max((one for one in trainings if one["phi"] == 1), key=lambda one: one["accuracy"])
         self.assertIn(f"alpha {best['alpha']:.4g} (depth)", done.stdout)
         again = self.run_program("scale", "--resume", "--journal", journal)
@@ -247,6 +271,15 @@ class Searches(ProgramTest):
         self.assertIn("resolution alone", page.read_text())
         self.refuses("scale", "--journal", self.folder / "n.jsonl", status=2, says="needs --data")
         self.refuses("scale", "--data", "shapes", status=2, says="needs --journal")
+        self.refuses("scale", "--resume", "--journal", journal, "--alpha", 1.2, status=2,
+                     says="leave out --alpha")
+        text = journal.read_text()
+        for old, new, says in (('"alpha":2.0', '"alpha":1.9', "are none of a grid"),
+                               ('"alpha":2.0', '"alpha":1e300', "expected a number from 1 to 2"),
+                               ('"phi":1', '"phi":7', '"phi" is 7')):
+            self.assertIn(old, text)
+            journal.write_text(text.replace(old, new))
+            self.refuses("report", journal, "--out", page, says=says)
 
     def test_what_cannot_be_is_one_sentence(self):
         journal = self.folder / "x.jsonl"
@@ -257,18 +290,33 @@ class Searches(ProgramTest):
         self.refuses("run", "--resume", "--journal", journal, says="cannot open")
         self.refuses("report", journal, says="cannot open")
         self.refuses(*self.options(journal, "--most-parameters", 10),
-                     says="no network of the space has at most 10 parameters; the smallest has")
+                     says="no network of the space has at most 10 parameters; the smallest that was")
         self.assertFalse(journal.exists())
         self.refuses(*self.options(journal, "--most-step", 1e-6), says="ms a training step; the")
+        self.assertFalse(journal.exists())
+        self.run_program(*self.options(journal, trials=1), "--quiet")
+        self.refuses("run", "--resume", "--journal", journal, "--seed", 3, status=2,
+                     says="leave out --seed")
+        self.refuses("tabular", "--journal", journal, "--space", "v2", status=2,
+                     says="leave out --space")
+        self.refuses("tabular", "--journal", journal, says="two trained candidates")
+        self.refuses("tabular", "--journal", journal, "--reward", "latency_soft",
+                     says="the journal has none")
         good = journal.read_text().splitlines()
         for text, says in (("", "it has no whole line"),
                            ("hello\n", "its first line has no"),
                            (good[0] + "\n" + good[1] + "\nnoise\n", "line 3 is no JSON object"),
-                           (good[0] + "\n{}\n", 'an entry lacks "entry"'),
-                           (good[0] + '\n{"entry":"trial","candidate":[1]}\n', "an entry lacks"),
-                           (good[0] + '\n{"entry":"other"}\n', "unknown entry 'other'"),
-                           (good[0].replace('"epochs":2', '"epochs":-2') + "\n", '"epochs" is -2'),
-                           (good[0].replace('"v2"', '"nasnet"') + "\n", '"space" is \'nasnet\'')):
+                           (good[0] + "\n{}\n", 'line 2 lacks "entry"'),
+                           (good[0] + '\n{"entry":"trial","candidate":[1]}\n', "line 2 lacks"),
+                           (good[0] + "\n" + good[2].replace('"trial":0', '"trial":1e300') + "\n",
+                            "expected a whole number from 0"),
+                           (good[0] + "\n" + good[2].replace('"candidate":[', '"candidate":[77,')
+                            + "\n", 'line 2: "candidate" is something else'),
+                           (good[0] + '\n{"entry":"other"}\n', '"entry" is "other", expected'),
+                           (good[0].replace('"epochs":3', '"epochs":-2') + "\n", '"epochs" is -2'),
+                           (good[0].replace('"eval_size":32', '"eval_size":9000') + "\n",
+                            "expected at most 1000000000 and 4096"),
+                           (good[0].replace('"v2"', '"nasnet"') + "\n", '"space" is "nasnet"')):
             journal.write_text(text)
             self.refuses("run", "--resume", "--journal", journal, says=says)
             self.refuses("report", journal, "--out", self.folder / "x.html", says=says)
@@ -277,17 +325,24 @@ class Searches(ProgramTest):
 
     def test_a_journal_has_one_writer(self):
         journal = self.folder / "w.jsonl"
-        running = subprocess.Popen(
-            [str(PROGRAMS / self.program), *map(str, self.options(journal, trials=1000))],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        running = self.started(*self.options(journal, trials=1000))
         try:
-            while not (journal.exists() and '"step_times"' in journal.read_text()):
-                self.assertIsNone(running.poll())
-                time.sleep(0.05)
+            self.wait_for(journal, '"step_times"', running)
             self.refuses("run", "--resume", "--journal", journal, says="in use by another search")
         finally:
             running.kill()
-            running.wait()
+            running.communicate()
+
+    def test_a_page_of_equal_rewards(self):
+        """Numbers that differ by rounding alone have no round ones between them."""
+        journal, page = self.folder / "e.jsonl", self.folder / "e.html"
+        self.run_program(*self.options(journal, "--reward", "accuracy", trials=4), "--quiet")
+        lines = self.entries(journal)
+        for one in lines[2:]:
+            one.update(reward=1 / 12, accuracy=1 / 12, curve=[1 / 12])
+        journal.write_text("".join(json.dumps(one) + "\n" for one in lines))
+        self.run_program("report", journal, "--out", page)
+        self.assertIn("Reward over trials", page.read_text())
 
 
 if __name__ == "__main__":

@@ -22,8 +22,12 @@ TEST_CASE("search: a line is fitted by relative errors") {
   CHECK(flat.factor == doctest::Approx((1 / 2.0 + 1 / 3.0) / (1 / 4.0 + 1 / 9.0)));
   CHECK(fitted_line({}, {}).at(4) == 4);
   // Of a large and a small value that cannot both be met, the small one weighs more.
-  const line weighed = fitted_line({1, 1, 100, 100}, {1, 1.1, 100, 200});
+  const line weighed = fitted_line({1, 1, 100, 100}, {1, 1.1, 100, 60});
   CHECK(std::abs(weighed.at(1) - 1.05) < 0.02);
+  // An offset below 0 would make the time of a small network negative.
+  const line through = fitted_line({2, 3}, {1, 3});
+  CHECK(through.offset == 0);
+  CHECK(through.at(0.01) > 0);
 }
 
 TEST_CASE("search: a run is given up below the median of the means of others") {
@@ -100,14 +104,15 @@ TEST_CASE("search: a surrogate learns what options are worth, and says how well"
   }
   CHECK(error_of(guessed, actual).spearman > 0.98);
   CHECK(error_of(guess.left_out(), accuracies).spearman > 0.95);
-  // Left out for real, as the formula says.
+  // Left out for real, as the formula says. (It keeps the middle of the options, which moves by a
+  // hair with one example less.)
   std::vector<candidate> fewer(examples.begin() + 1, examples.begin() + 60);
   std::vector<double> their(accuracies.begin() + 1, accuracies.begin() + 60);
   std::vector<candidate> all(examples.begin(), examples.begin() + 60);
   std::vector<double> of_all(accuracies.begin(), accuracies.begin() + 60);
   const double without = accuracy_surrogate(space, fewer, their).of(examples[0]);
   CHECK(accuracy_surrogate(space, all, of_all).left_out()[0] ==
-        doctest::Approx(without).epsilon(0.02));
+        doctest::Approx(without).epsilon(2e-3));
   CHECK_THROWS_WITH_AS(accuracy_surrogate(space, {examples[0]}, {0.5}),
                        "a surrogate needs two trained candidates at least, but has 1 with 1 "
                        "accuracies",

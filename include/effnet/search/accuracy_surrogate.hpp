@@ -17,7 +17,7 @@ namespace effnet {
 /// that it takes, by ridge regression. Thousands of trials then cost seconds.
 class accuracy_surrogate {
  public:
-  /// Throws `error` for less than two examples, or not as many accuracies.
+  /// Throws `error` for fewer than two examples, or not as many accuracies.
   accuracy_surrogate(const search_space& space, const std::vector<candidate>& examples,
                      const std::vector<double>& accuracies, double ridge = 1)
       : space_(&space) {
@@ -32,17 +32,23 @@ class accuracy_surrogate {
       x.row(i) = features_of(examples[at]).transpose();
       y[i] = accuracies[at];
     }
-    mean_ = y.mean();
-    y.array() -= mean_;
+    // Around the means, so that the ridge leaves the mean accuracy alone.
+    const vector middle = x.colwise().mean().transpose();
+    x.rowwise() -= middle.transpose();
+    const double mean = y.mean();
+    y.array() -= mean;
     const matrix with_ridge = x.transpose() * x + ridge * matrix::Identity(features(), features());
     const Eigen::LDLT<matrix> solver(with_ridge);
     by_option_ = solver.solve(x.transpose() * y);
+    mean_ = mean - by_option_.dot(middle);
     // Without example i its residual is r / (1 - h), h its place in the hat matrix's diagonal.
-    const matrix hat = x * solver.solve(x.transpose());
+    const vector hat =
+        (x.array() * solver.solve(x.transpose()).transpose().array()).rowwise().sum() +
+        1 / static_cast<double>(rows);
     const vector residual = y - x * by_option_;
     for (Eigen::Index i = 0; i < rows; ++i)
       left_out_.push_back(accuracies[static_cast<std::size_t>(i)] -
-                          residual[i] / (1 - std::min(hat(i, i), 1 - 1e-9)));
+                          residual[i] / (1 - std::min(hat[i], 1 - 1e-9)));
   }
 
   /// In [0, 1].
@@ -73,7 +79,7 @@ class accuracy_surrogate {
   }
 
   const search_space* space_;
-  double mean_ = 0;
+  double mean_ = 0;  // of a candidate without any option
   vector by_option_;
   std::vector<double> left_out_;
 };

@@ -6,30 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include <effnet/search/search_space.hpp>
+#include <effnet/search/stage_rows.hpp>
 
 namespace effnet {
 
 namespace detail {
-
-/// What the decisions of a stage may be together: one of each different row.
-inline std::vector<std::vector<int>> rows_of_stage(const search_space& space, std::size_t stage) {
-  candidate plain(space.decisions().size(), 0);
-  std::vector<std::size_t> here;
-  for (std::size_t d = 0; d < plain.size(); ++d)
-    if (space.decisions()[d].stage == stage) here.push_back(d);
-  std::vector<std::vector<int>> rows;
-  for (;;) {
-    const candidate same = space.canonical(plain);
-    std::vector<int> row;
-    for (const std::size_t d : here) row.push_back(same[d]);
-    if (same == plain) rows.push_back(std::move(row));
-    std::size_t k = here.size();
-    while (k > 0 && ++plain[here[k - 1]] == space.decisions()[here[k - 1]].options)
-      plain[here[--k]] = 0;
-    if (k == 0) return rows;
-  }
-}
 
 /// How often a row repeats its block.
 inline int repeats_of_row(const search_space& space, std::size_t stage,
@@ -57,7 +38,7 @@ inline std::vector<candidate> covering_candidates(const search_space& space) {
   for (std::size_t s = 0; s < stages; ++s) {
     const std::vector<int>& repeats = space.stages()[s].repeats;
     const int most = *std::max_element(repeats.begin(), repeats.end());
-    std::vector<std::vector<int>> rows = detail::rows_of_stage(space, s);
+    std::vector<std::vector<int>> rows = stage_rows(space, s);
     std::size_t width = 0, decisions = 0;  // where it stands in a row
     for (const search_space::decision& d : space.decisions())
       if (d.stage == s && d.what == stage_decision::width)
@@ -82,32 +63,28 @@ inline std::vector<candidate> covering_candidates(const search_space& space) {
     found.push_back(std::move(made));
   };
   std::vector<const std::vector<int>*> rows(stages);
-  // Stage `s` (or the end, behind the last one) behind stage `before`, those between left out.
+  // Stage s, or the end behind the last one, behind each stage before it or the stem; those between
+  // are left out.
   for (std::size_t s = 0; s <= stages; ++s)
-    for (std::size_t before = s; before-- > 0;) {
+    for (std::size_t behind = s + 1; behind-- > 0;) {  // 0 is the stem, else stage behind - 1
       for (std::size_t i = 0; i < stages; ++i) rows[i] = &deepest[i].front();
       bool possible = true;
-      for (std::size_t i = before + 1; i < s; ++i) {
+      for (std::size_t i = behind; i < s; ++i) {
         possible = possible && left_out[i].has_value();
         if (possible) rows[i] = &*left_out[i];
       }
       if (!possible) break;
-      for (const std::vector<int>& source : sources[before]) {
-        rows[before] = &source;
-        if (s == stages)
+      if (behind == 0 && s == stages) continue;  // nothing is left
+      const std::size_t widths = behind == 0 ? 1 : sources[behind - 1].size();
+      for (std::size_t w = 0; w < widths; ++w) {
+        if (behind > 0) rows[behind - 1] = &sources[behind - 1][w];
+        if (s == stages) put_together(rows);
+        for (std::size_t i = 0; s < stages && i < deepest[s].size(); ++i) {
+          rows[s] = &deepest[s][i];
           put_together(rows);
-        else
-          for (const std::vector<int>& row : deepest[s]) {
-            rows[s] = &row;
-            put_together(rows);
-          }
+        }
       }
     }
-  for (std::size_t i = 0; i < stages; ++i) rows[i] = &deepest[i].front();
-  for (const std::vector<int>& row : deepest[0]) {  // behind the stem
-    rows[0] = &row;
-    put_together(rows);
-  }
   return found;
 }
 

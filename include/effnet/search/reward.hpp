@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <string_view>
 
 #include <effnet/core/error.hpp>
@@ -25,10 +27,11 @@ enum class reward_rule {
   latency_hard,         ///< the same, only where LAT > T, and there with w = -1
 };
 
+inline constexpr std::array<std::string_view, 5> reward_rule_names = {
+    "accuracy", "step_and_parameters", "flops", "latency_soft", "latency_hard"};
+
 constexpr std::string_view name_of(reward_rule rule) {
-  constexpr std::string_view names[] = {"accuracy", "step_and_parameters", "flops", "latency_soft",
-                                        "latency_hard"};
-  return names[static_cast<int>(rule)];
+  return reward_rule_names[static_cast<std::size_t>(rule)];
 }
 
 /// The papers' rewards. S and P are relative to `unit`, which the paper leaves open: the skeleton's
