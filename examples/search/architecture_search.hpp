@@ -16,6 +16,7 @@
 #include "progress_bar.hpp"
 #include "search/journal.hpp"
 #include "search/search_record.hpp"
+#include "search/timed_in_rounds.hpp"
 #include "search/worker_processes.hpp"
 #include "text_table.hpp"
 
@@ -90,35 +91,21 @@ class architecture_search {
   template <class SecondsOf>
   effnet::calibrated_times timed(const char* what, bool shown, const interruption& asked,
                                  const SecondsOf& seconds_of) {
-    effnet::calibrated_times times;
     const int size = record_.settings.skeleton.eval_size;
-    const auto measured = [&](const effnet::network_spec& spec, int height, int width) {
-      if (asked.asked()) throw interrupted("interrupted");
-      return seconds_of(spec, height, width);
-    };
-    const std::vector<effnet::candidate> covering = effnet::covering_candidates(record_.space);
-    progress_bar blocks("networks whose blocks are timed", covering.size() + 1, shown);
-    times.blocks.add(record_.settings.skeleton, size, measured);
-    blocks.advance();
-    for (const effnet::candidate& c : covering) {
-      times.blocks.add(record_.space.decode(c), size, measured);
-      blocks.advance();
-    }
-    blocks.clear();
-    std::vector<effnet::network_spec> whole;
+    timed_networks networks{.of_blocks = {record_.settings.skeleton}, .whole = {}, .unseen = {}};
+    for (const effnet::candidate& c : effnet::covering_candidates(record_.space))
+      networks.of_blocks.push_back(record_.space.decode(c));
     for (int n = 0; n < record_.settings.calibrated_on; ++n) {
       effnet::random_draws draws(record_.settings.seed, 4, static_cast<std::uint64_t>(n),
                                  effnet::draw_purpose::search);
-      whole.push_back(record_.space.decode(record_.space.sample(draws)));
+      networks.whole.push_back(record_.space.decode(record_.space.sample(draws)));
     }
-    progress_bar networks("whole networks timed", std::max<std::size_t>(1, whole.size()),
-                          shown && !whole.empty());
-    times.calibrate(whole, size, [&](const effnet::network_spec& spec, int height, int width) {
-      const double seconds = measured(spec, height, width);
-      networks.advance();
-      return seconds;
-    });
-    networks.clear();
+    const auto interruptible = [&](const effnet::network_spec& spec, int height, int width) {
+      if (asked.asked()) throw interrupted("interrupted");
+      return seconds_of(spec, height, width);
+    };
+    const effnet::calibrated_times times =
+        timed_in_rounds(networks, size, interruptible, shown).first;
     journal_.add(json_of(what, times));
     return times;
   }

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,7 @@
 #include <effnet/search/prediction_error.hpp>
 #include <effnet/search/search_space.hpp>
 
-#include "progress_bar.hpp"
+#include "search/timed_in_rounds.hpp"
 #include "text_table.hpp"
 
 namespace example {
@@ -44,30 +45,16 @@ class step_study {
       shapes.merge(keys_of(drawn.back()));
     }
     shapes_ = shapes.size();
+    timed_networks timed{.of_blocks = drawn, .whole = {}, .unseen = {}};
+    timed.whole.assign(drawn.begin(), drawn.begin() + calibrated_on_);
+    timed.unseen.assign(drawn.begin() + calibrated_on_, drawn.end());
     const auto begin = clock::now();
-    progress_bar timing("shapes", shapes_, shown);
-    for (const effnet::network_spec& spec : drawn) {
-      const std::size_t before = times_.blocks.seconds().size();
-      times_.blocks.add(spec, size_, seconds_of);
-      if (times_.blocks.seconds().size() > before)
-        timing.advance(times_.blocks.seconds().size() - before);
-    }
-    timing.clear();
-    table_seconds_ = std::chrono::duration<double>(clock::now() - begin).count();
-    progress_bar checking("networks", drawn.size(), shown);
-    const auto counted = [&](const effnet::network_spec& spec, int height, int width) {
-      const double seconds = seconds_of(spec, height, width);
-      checking.advance();
-      return seconds;
-    };
-    times_.calibrate({drawn.begin(), drawn.begin() + calibrated_on_}, size_, counted);
-    drawn.erase(drawn.begin(), drawn.begin() + calibrated_on_);
-    for (const effnet::network_spec& spec : drawn) {
+    std::tie(times_, measured_) = timed_in_rounds(timed, size_, seconds_of, shown);
+    seconds_ = std::chrono::duration<double>(clock::now() - begin).count();
+    for (const effnet::network_spec& spec : timed.unseen) {
       sums_.push_back(times_.blocks.of(spec, size_));
       predicted_.push_back(times_.of(spec, size_));
-      measured_.push_back(counted(spec, size_, size_));
     }
-    checking.clear();
   }
 
   void print() const {
@@ -80,12 +67,13 @@ class step_study {
                  fixed(100 * (predicted_[i] / measured_[i] - 1), 1)});
     const effnet::prediction_error of_sums = effnet::error_of(sums_, measured_);
     std::printf(
-        "training steps of %d images of %d x %d pixels: %zu shapes timed in %.1f s, put right by "
+        "training steps of %d images of %d x %d pixels: %zu shapes, all timed in %.1f s, put right "
+        "by "
         "%d networks: %.3f ms + %.3f x sum\n\n"
         "%s\n%zu networks that were not seen: Spearman's rank correlation %.3f, mean relative "
         "error "
         "%.1f %% (of plain sums %.3f, %.1f %%)\n",
-        how_.batch, size_, size_, shapes_, table_seconds_, calibrated_on_, 1e3 * times_.by.offset,
+        how_.batch, size_, size_, shapes_, seconds_, calibrated_on_, 1e3 * times_.by.offset,
         times_.by.factor, table.text().c_str(), measured_.size(), error.spearman,
         100 * error.mean_relative, of_sums.spearman, 100 * of_sums.mean_relative);
   }
@@ -94,7 +82,7 @@ class step_study {
     return {{"batch", how_.batch},
             {"size", size_},
             {"shapes", shapes_},
-            {"table_seconds", table_seconds_},
+            {"seconds", seconds_},
             {"calibrated_on", calibrated_on_},
             {"offset", times_.by.offset},
             {"factor", times_.by.factor},
@@ -118,7 +106,7 @@ class step_study {
   effnet::timing how_;
   effnet::calibrated_times times_;
   std::size_t shapes_ = 0;
-  double table_seconds_ = 0;
+  double seconds_ = 0;
   std::vector<double> sums_, predicted_, measured_;
 };
 

@@ -19,6 +19,7 @@
 #include <effnet/search/prediction_error.hpp>
 #include <effnet/search/random_search.hpp>
 #include <effnet/search/reinforcement.hpp>
+#include <effnet/search/repeated_timings.hpp>
 #include <effnet/search/reward.hpp>
 #include <effnet/search/run_search.hpp>
 #include <effnet/search/scaling_grid.hpp>

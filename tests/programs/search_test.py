@@ -53,7 +53,7 @@ class Search(ProgramTest):
         self.assertTrue(-1 <= told["spearman"] <= 1)
         done = self.run_program(*options, "--threads", 1)
         self.assertIn("rank correlation", done.stdout)
-        self.assertIn("13/13 networks", done.stderr)
+        self.assertIn("timings", done.stderr)
         self.refuses("steps", "--size", 16, status=2, says="--size")
 
     def test_a_family_is_scaled_beside_the_published_one(self):

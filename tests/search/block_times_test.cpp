@@ -7,6 +7,7 @@
 #include <effnet/search/block_times.hpp>
 #include <effnet/search/measured_times.hpp>
 #include <effnet/search/prediction_error.hpp>
+#include <effnet/search/repeated_timings.hpp>
 #include <effnet/v2.hpp>
 
 namespace {
@@ -69,4 +70,25 @@ TEST_CASE("search: errors of predictions") {
   CHECK(error_of({1, 2, 2, 4}, measured).spearman == doctest::Approx(0.948683));  // a tie
   CHECK(error_of({5, 5, 5, 5}, measured).spearman == 0);
   CHECK(error_of({2, 2, 3, 2}, measured).mean_relative == doctest::Approx(1.5 / 4));
+}
+
+TEST_CASE("search: of several rounds of timings the shortest counts") {
+  double next = 5;
+  int measured = 0;
+  repeated_timings timings([&](const network_spec&, int, int) {
+    ++measured;
+    return next;
+  });
+  CHECK(timings(two_stages(1), 32, 32) == 5);
+  next = 7;
+  CHECK(timings(two_stages(2), 32, 32) == 7);
+  CHECK(timings(two_stages(1), 32, 32) == 5);
+  CHECK(measured == 2);
+  next = 6;
+  timings.again();
+  CHECK(measured == 4);
+  CHECK(timings(two_stages(1), 32, 32) == 5);
+  CHECK(timings(two_stages(2), 32, 32) == 6);
+  CHECK(timings(two_stages(2), 32, 40) == 6);
+  CHECK(timings.count() == 3);
 }
