@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <deque>
 #include <optional>
 #include <string>
@@ -18,7 +17,6 @@
 #include "search/search_record.hpp"
 #include "search/timed_in_rounds.hpp"
 #include "search/worker_processes.hpp"
-#include "text_table.hpp"
 
 namespace example {
 

@@ -240,10 +240,10 @@ class search_report {
     best.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>((all.size() + 3) / 4));
     const auto of_all = effnet::option_shares(record_.space, all);
     const auto of_best = effnet::option_shares(record_.space, best);
-    constexpr effnet::stage_decision kinds[] = {
-        effnet::stage_decision::op,     effnet::stage_decision::repeats,
-        effnet::stage_decision::kernel, effnet::stage_decision::expand,
-        effnet::stage_decision::se,     effnet::stage_decision::width};
+    std::vector<effnet::stage_decision> kinds;  // that there is something to decide about
+    for (const effnet::search_space::decision& d : record_.space.decisions())
+      if (std::find(kinds.begin(), kinds.end(), d.what) == kinds.end()) kinds.push_back(d.what);
+    std::sort(kinds.begin(), kinds.end());
     text_table table;
     table.column("stage");
     for (const effnet::stage_decision kind : kinds)
