@@ -53,10 +53,10 @@ class scaled_family {
   text_table table() const {
     using enum text_table::side;
     text_table table;
-    for (const char* title : {"phi", "width", "depth", "size", "parameters", "MACs (G)", "x base"})
+    for (const char* title : {"phi", "width", "depth", "size", "parameters", "MACs (M)", "x base"})
       table.column(title);
     table.column("published", left);
-    for (const char* title : {"size", "parameters", "MACs (G)"}) table.column(title);
+    for (const char* title : {"size", "parameters", "MACs (M)"}) table.column(title);
     const double unit = macs(members_.front().spec);
     for (const family_member& m : members_) {
       std::vector<std::string> row = {fixed(m.phi, m.phi == std::floor(m.phi) ? 0 : 2),
@@ -64,12 +64,12 @@ class scaled_family {
                                       fixed(m.by.depth, 3),
                                       std::to_string(m.spec.eval_size),
                                       grouped(effnet::count_parameters(m.spec)),
-                                      fixed(macs(m.spec) / 1e9, 3),
+                                      fixed(macs(m.spec) / 1e6, 1),
                                       fixed(macs(m.spec) / unit, 2)};
       if (m.published != nullptr) {
         const effnet::network_spec& p = *m.published;
         row.insert(row.end(), {p.name.text, std::to_string(p.eval_size),
-                               grouped(effnet::count_parameters(p)), fixed(macs(p) / 1e9, 3)});
+                               grouped(effnet::count_parameters(p)), fixed(macs(p) / 1e6, 1)});
       }
       table.row(std::move(row));
     }
