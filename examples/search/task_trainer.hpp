@@ -88,7 +88,6 @@ class task_trainer {
     try {
       effnet::fit(trainer, train_, run, {.loader = {.threads = 1}},
                   [&](const effnet::training_progress& now) {
-                    made.loss = now.loss;
                     const auto epochs = static_cast<std::size_t>(how_.epochs);
                     const std::size_t done =
                         now.step == now.total ? epochs : std::min(epochs - 1, whole(now.epoch));

@@ -37,7 +37,6 @@ struct training_task {
 struct training_outcome {
   std::size_t number = 0;
   std::vector<double> curve = {};  ///< accuracy after each epoch, 0 to 1
-  double loss = 0;                 ///< of the last steps
   bool stopped = false;
   double seconds = 0;
   std::string problem = {};  ///< why there is none of it, in a sentence
@@ -80,13 +79,15 @@ inline training_task training_task_from(const nlohmann::ordered_json& from) {
 }
 
 inline nlohmann::ordered_json json_of(const training_outcome& outcome) {
-  return {{"number", outcome.number},   {"curve", outcome.curve},     {"loss", outcome.loss},
-          {"stopped", outcome.stopped}, {"seconds", outcome.seconds}, {"problem", outcome.problem}};
+  return {{"number", outcome.number},
+          {"curve", outcome.curve},
+          {"stopped", outcome.stopped},
+          {"seconds", outcome.seconds},
+          {"problem", outcome.problem}};
 }
 inline training_outcome training_outcome_from(const nlohmann::ordered_json& from) {
   return {.number = from.at("number").get<std::size_t>(),
           .curve = from.at("curve").get<std::vector<double>>(),
-          .loss = from.at("loss").is_number() ? from.at("loss").get<double>() : 0,
           .stopped = from.at("stopped").get<bool>(),
           .seconds = from.at("seconds").get<double>(),
           .problem = from.at("problem").get<std::string>()};
