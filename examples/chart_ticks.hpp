@@ -23,7 +23,9 @@ namespace detail {
 inline std::string short_number(double value) {
   char text[32];
   const double size = std::abs(value);
-  if (size >= 1e6)
+  if (size >= 1e9)
+    std::snprintf(text, sizeof text, "%.4gB", value / 1e9);
+  else if (size >= 1e6)
     std::snprintf(text, sizeof text, "%.4gM", value / 1e6);
   else if (size >= 1e4)
     std::snprintf(text, sizeof text, "%.4gk", value / 1e3);

@@ -34,7 +34,7 @@ struct chart_line {
     faint,   ///< behind the others, for what a smoothed line was made of
     steps,   ///< keeps its value up to the next point
     dotted,  ///< every point is marked, and tells its value under the mouse
-    points,  ///< the same, and no line joins them
+    points,  ///< the same, and no line joins them; a single one has its name beside it
   };
 
   std::string name;  ///< in the legend; empty: not there
@@ -143,8 +143,8 @@ class line_chart {
         }
       if (axis == &below)
         for (const band& b : bands_) least = std::min(least, b.from), most = std::max(most, b.to);
-      if (least > most) least = 0, most = 1;
       const bool logarithmic = axis->unit == chart_unit::logarithmic;
+      if (least > most) least = logarithmic ? 1 : 0, most = logarithmic ? 10 : 1;
       const double air = axis == &below || logarithmic ? 0 : 0.05 * (most - least);
       if (!axis->least)
         axis->least = logarithmic ? least / 1.2 : least >= 0 && least < air ? 0 : least - air;
@@ -213,14 +213,26 @@ class line_chart {
                                  x.axis.unit == chart_unit::seconds ? detail::short_time(p.x)
                                                                     : detail::short_number(p.x),
                                  "</title></circle>\n");
+    if (is_mark(line)) {
+      const double at = x(line.points.front().x);
+      const bool on_left = at > (x.first + x.last) / 2;
+      text += effnet::sentence("<text class=soft text-anchor=", on_left ? "end" : "start",
+                               " x=", pixel(at + (on_left ? -7 : 7)),
+                               " y=", pixel(y(line.points.front().y) + 4), ">", escaped(line.name),
+                               "</text>\n");
+    }
     return text;
+  }
+
+  static bool is_mark(const chart_line& line) {
+    return line.look == chart_line::form::points && line.points.size() == 1;
   }
 
   void add_legend(std::string& text) const {
     text += effnet::sentence("<text class=title x=8 y=18>", escaped(title_), "</text>");
     double at = margin;
     for (const chart_line& line : lines_) {
-      if (line.name.empty()) continue;
+      if (line.name.empty() || is_mark(line)) continue;
       text += effnet::sentence("<path class=line style=\"stroke:var(--c", line.color, ")\" d=\"M",
                                pixel(at), " ", pixel(top - 26), "h16\" /><text x=", pixel(at + 21),
                                " y=", pixel(top - 22), ">", escaped(line.name), "</text>");

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,13 +17,13 @@ class text_table {
   enum class side { left, right };
 
   void column(std::string title, side align = side::right) {
-    columns_.push_back({title.size(), align});
+    columns_.push_back({characters(title), align});
     titles_.push_back(std::move(title));
   }
   void row(std::vector<std::string> cells) {
     cells.resize(columns_.size());
     for (std::size_t i = 0; i < cells.size(); ++i)
-      columns_[i].width = std::max(columns_[i].width, cells[i].size());
+      columns_[i].width = std::max(columns_[i].width, characters(cells[i]));
     rows_.push_back(std::move(cells));
   }
 
@@ -43,10 +44,16 @@ class text_table {
     side align;
   };
 
+  /// Of UTF-8: all bytes but those that continue a character.
+  static std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+  }
+
   std::string line(const std::vector<std::string>& cells) const {
     std::string text;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      const std::string gap(columns_[i].width - cells[i].size(), ' ');
+      const std::string gap(columns_[i].width - characters(cells[i]), ' ');
       if (i > 0) text += "  ";
       text += columns_[i].align == side::right ? gap + cells[i] : cells[i] + gap;
     }

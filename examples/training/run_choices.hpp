@@ -127,6 +127,7 @@ inline void choose_look(effnet::run_settings& s, const run_options& given) {
     s.look.augment = effnet::sample_augmentation::rand_augment;
   choose(s.look.augment, given.augment, effnet::sample_augmentation_names);
   choose(s.look.rule, given.augment_rule, effnet::augment_rule_names);
+  choose(s.look.reach, given.augment_reach);
 }
 
 /// A run of another length has the same parts of its own for warm-up and decay.

@@ -20,7 +20,8 @@ struct run_options {
   std::optional<int> stages, size, min_size, accumulation, freeze_stages, estimate_bn;
   std::optional<double> epochs, lr, warmup, momentum, weight_decay, clip, ema;
   std::optional<double> dropout, survival, mixup, cutmix, rand_augment, random_erasing;
-  std::optional<double> label_smoothing, smallest_area, flip, bn_momentum, layer_decay;
+  std::optional<double> label_smoothing, augment_reach, smallest_area, flip, bn_momentum,
+      layer_decay;
   std::optional<std::uint64_t> seed;
   std::optional<bool> freeze_bn, recompute, deterministic, winograd, bf16, tf32;
   // What changes nothing, except that bits depend on the number of threads.
@@ -155,6 +156,9 @@ inline void add_regularization_options(CLI::App& app, run_options& o) {
                "What is done to pictures besides crop and flip");
   group.choice("--augment-rule", o.augment_rule, {"released", "standard"},
                "Its operations as the papers' code has them, or as they were meant");
+  group.number("--augment-reach", o.augment_reach, 0, 100, "X",
+               "RandAugment's distances in pixels, which were made for images of 224 and more, are "
+               "multiplied by this");
   group.choice("--crop", o.crop, {"v2", "v1", "torchvision", "whole"},
                "How the random crop is drawn; whole: none");
   group.number("--smallest-area", o.smallest_area, 0.001, 1, "P", "Of the crop, of the picture's");

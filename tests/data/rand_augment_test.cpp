@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -73,6 +74,25 @@ TEST_CASE("data: RandAugment picks each of the 16 operations as often and applie
   for (int c : count) CHECK(std::abs(c - 1000) < 130);
 }
 
+TEST_CASE("data: RandAugment's reach shortens what is told in pixels, and nothing else") {
+  const image picture = noise_picture(24, 20);
+  const augment_constants near{.translate = 25, .cutout = 10};
+  int shortened = 0;
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    random_draws one = draws_of(i), other = draws_of(i), plain = draws_of(i);
+    const image augmented =
+        rand_augment(picture, {.layers = 1, .magnitude = 6, .reach = 0.25}, one);
+    const auto op = static_cast<augment_op>(other.integer(0, 16));
+    REQUIRE(augmented == apply(op, picture, 6, augment_rule::released, near, other));
+    const bool in_pixels =
+        op == augment_op::translate_x || op == augment_op::translate_y || op == augment_op::cutout;
+    const bool same = augmented == rand_augment(picture, {.layers = 1, .magnitude = 6}, plain);
+    REQUIRE((in_pixels || same));
+    shortened += !same;
+  }
+  CHECK(shortened > 50);
+}
+
 TEST_CASE("data: RandAugment is a function of picture, settings and draws") {
   const image picture = noise_picture(24, 20);
   const rand_augment_settings settings{.layers = 3, .magnitude = 12.5};
@@ -101,6 +121,8 @@ TEST_CASE("data: senseless settings of RandAugment are refused") {
   random_draws draws = draws_of(0);
   CHECK_THROWS_AS(rand_augment(make_image(2, 2), {.layers = -1}, draws), error);
   CHECK_THROWS_AS(rand_augment(make_image(2, 2), {.layers = 0, .magnitude = -1}, draws), error);
+  for (const double reach : {-0.1, 101.0, std::nan("")})
+    CHECK_THROWS_AS(rand_augment(make_image(2, 2), {.layers = 0, .reach = reach}, draws), error);
   CHECK_THROWS_AS(rand_augment(image{}, {}, draws), shape_error);
 }
 

@@ -38,6 +38,7 @@ struct sample_look {
   augment_rule rule = augment_rule::released;
   float magnitude = 0;          ///< RandAugment's; at 0 it is off
   int layers = 2;               ///< RandAugment's
+  float reach = 1;              ///< RandAugment's: what its distances in pixels are multiplied by
   float random_erasing = 0;     ///< probability of erasing a rectangle
   float mixup = 0, cutmix = 0;  ///< alphas; 0: off
   cutmix_labels labels = cutmix_labels::by_own_area;
@@ -66,6 +67,8 @@ inline void check(const sample_look& look) {
   if (look.layers < 0 || look.layers > 1000)
     throw error(
         sentence("RandAugment cannot have ", look.layers, " layers; 0 to 1000 are possible"));
+  if (!(look.reach >= 0 && look.reach <= 100))
+    throw error(sentence("RandAugment's reach is ", look.reach, "; it must lie in 0 to 100"));
   for (float alpha : {look.mixup, look.cutmix})
     if (!(alpha >= 0 && alpha <= 1e6f))
       throw error(sentence("cannot mix images with an alpha of ", alpha,

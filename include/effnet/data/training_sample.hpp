@@ -87,7 +87,8 @@ inline image augmented(image picture, const sample_look& look, const sample_key&
     return look.has_rand_augment() ? rand_augment(std::move(picture),
                                                   {.layers = look.layers,
                                                    .magnitude = static_cast<double>(look.magnitude),
-                                                   .rule = look.rule},
+                                                   .rule = look.rule,
+                                                   .reach = static_cast<double>(look.reach)},
                                                   draws)
                                    : picture;
   return auto_augment(std::move(picture), {.rule = look.rule}, draws);

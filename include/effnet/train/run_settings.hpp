@@ -142,6 +142,7 @@ void visit_settings(Visitor& visit, sample_look& s) {
   visit.choice("augment", s.augment, sample_augmentation_names);
   visit.choice("rule", s.rule, augment_rule_names);
   visit("layers", s.layers);
+  visit("reach", s.reach);
   visit.choice("labels", s.labels, cutmix_label_names);
 }
 

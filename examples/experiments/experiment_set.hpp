@@ -1,0 +1,92 @@
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <effnet/core/error.hpp>
+
+#include "experiments/experiment.hpp"
+#include "experiments/set_options.hpp"
+#include "experiments/tables/adaptive_regularization.hpp"
+#include "experiments/tables/claims.hpp"
+#include "experiments/tables/depthwise_by_stage.hpp"
+#include "experiments/tables/fused_stages.hpp"
+#include "experiments/tables/image_size_cost.hpp"
+#include "experiments/tables/pretrain_finetune.hpp"
+#include "experiments/tables/progressive.hpp"
+#include "experiments/tables/progressive_elsewhere.hpp"
+#include "experiments/tables/randaug_by_size.hpp"
+#include "experiments/tables/results.hpp"
+#include "experiments/tables/same_training.hpp"
+#include "experiments/tables/scaling.hpp"
+#include "experiments/tables/training_setup.hpp"
+
+namespace example {
+
+/// In the order of the papers' story.
+inline std::vector<experiment> all_experiments(const set_options& chosen) {
+  const scale at = scale_of(chosen);
+  return {fused_stages(at),
+          depthwise_by_stage(at),
+          randaug_by_size(at),
+          progressive(at),
+          adaptive_regularization(at),
+          same_training(at),
+          progressive_elsewhere(at),
+          scaling_experiment(at),
+          image_size_cost(at),
+          results_table(at),
+          pretrain_finetune(at, chosen.other_data, chosen.other_val),
+          training_setup(at),
+          claims_table(at)};
+}
+
+/// Those named, in that order; all where none is. Throws `usage_error` for a name of none.
+inline std::vector<experiment> experiments_named(const std::vector<std::string>& names,
+                                                 const set_options& chosen) {
+  std::vector<experiment> all = all_experiments(chosen);
+  if (names.empty()) return all;
+  std::vector<experiment> some;
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find(all, name, &experiment::name);
+    if (found == all.end())
+      throw usage_error(effnet::sentence("there is no experiment '", name,
+                                         "'; 'experiments list' names them all"));
+    if (std::ranges::find(some, name, &experiment::name) == some.end()) some.push_back(*found);
+  }
+  return some;
+}
+
+/// The folder of a trial in the set's.
+inline trial_folder folder_of(const experiment& of, const trial& one, const set_options& chosen) {
+  return {std::filesystem::path(chosen.out) / of.name, one, json_of(one, chosen.data, chosen.val)};
+}
+
+/// How far an experiment is, and what it says so far.
+struct experiment_state {
+  section says;
+  std::vector<std::string> missing = {};  ///< titles of trials
+  std::set<std::string> machines = {};
+};
+
+inline experiment_state state_of(const experiment& of, const set_options& chosen) {
+  outcomes all;
+  experiment_state state;
+  for (const trial& one : of.trials) {
+    auto made = folder_of(of, one, chosen).result();
+    if (!made) {
+      state.missing.push_back(one.title());
+      continue;
+    }
+    state.machines.insert(made->machine);
+    all.add(one.name, one.seed, std::move(*made));
+  }
+  state.says = of.report(all);
+  if (state.missing.empty()) state.says.is_whole();
+  return state;
+}
+
+}  // namespace example

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <effnet/data/open_data_set.hpp>
+
+#include "experiments/dry_run.hpp"
+#include "experiments/experiment_set.hpp"
+#include "experiments/set_lock.hpp"
+#include "experiments/trial_runner.hpp"
+#include "program.hpp"
+
+namespace example {
+
+struct run_set_options {
+  set_options set;
+  std::vector<std::string> names;
+  std::optional<double> budget;
+  int workers = 0;
+  double memory = 80;
+  bool dry_run = false, quiet = false;
+};
+
+inline void add_run_set(CLI::App& app, run_set_options& chosen) {
+  app.add_option("NAME", chosen.names, "Experiments (default: all)")->type_name("");
+  add_set_options(app, chosen.set);
+  app.add_option("--budget", chosen.budget,
+                 "Minutes after which it stops, to go on with the same command")
+      ->check(CLI::Range(0.01, 1e6).description(""))
+      ->type_name("MINUTES");
+  app.add_option(
+         "--workers", chosen.workers,
+         "Trainings at once, but for those whose time counts (default: one a core, on a GPU one)")
+      ->check(between(1, 1024))
+      ->type_name("N");
+  app.add_flag("--dry-run", chosen.dry_run,
+               "Print networks, schedules, memory plans and estimated times, and stop");
+  app.add_option("--memory", chosen.memory,
+                 "Of --dry-run: what batches have to fit in (default 80)")
+      ->check(CLI::Range(0.1, 1e6).description(""))
+      ->type_name("GB");
+  app.add_flag("--quiet", chosen.quiet, "No progress on stderr");
+}
+
+/// Runs what has not been run yet, and prints what the experiments say then.
+inline exit_status run_experiments(const program& program, const run_set_options& chosen) {
+  const set_options set = with_val_sets(chosen.set);
+  const std::vector<experiment> some = experiments_named(chosen.names, set);
+  const std::size_t pictures = set.data.empty() ? 0 : effnet::open_data_set(set.data).count();
+  if (chosen.dry_run) {
+    plan_experiments(some, scale_of(set), pictures, chosen.memory);
+    return succeeded;
+  }
+  const bool trains = std::ranges::any_of(some, [](const experiment& one) {
+    return std::ranges::any_of(one.trials, &trial::is_training);
+  });
+  if (trains && set.data.empty())
+    throw usage_error("--data is required, such as --data shapes:2000x64 for a first try");
+  const int cores = effnet::cpu_backend(0).threads();
+  const int unasked = set.backend == "cuda" ? 1 : cores;  // a GPU is not shared
+  const set_lock lock(set.out);
+  trial_runner runner(set,
+                      {.workers = chosen.workers > 0 ? chosen.workers : unasked,
+                       .seconds = chosen.budget ? std::optional(60 * *chosen.budget) : std::nullopt,
+                       .pictures = pictures,
+                       .quiet = chosen.quiet});
+  for (const experiment& one : some) runner.add(one);
+  const interruption asked;
+  const trial_runner::end end = runner.run(asked);
+  for (const experiment& one : some)
+    std::printf("%s (%s)\n\n%s\n", one.title.c_str(), one.source.c_str(),
+                state_of(one, set).says.text().c_str());
+  if (end == trial_runner::end::finished) return succeeded;
+  program.report(
+      effnet::sentence(end == trial_runner::end::interrupted ? "interrupted" : "the time is over",
+                       "; the same command goes on"));
+  return end == trial_runner::end::interrupted ? failed : succeeded;
+}
+
+}  // namespace example

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "experiments/experiment_set.hpp"
+#include "html_page.hpp"
+#include "output_file.hpp"
+
+namespace example {
+
+/// "3 of 12 trials are missing: no fused, seed 1; ..."
+inline std::string missing_text(const experiment_state& of, std::size_t trials) {
+  constexpr std::size_t most = 6;
+  if (of.missing.empty()) return "";
+  std::string text = effnet::sentence(of.missing.size(), " of ", trials, " trials are missing: ");
+  for (std::size_t i = 0; i < std::min(most, of.missing.size()); ++i)
+    text += (i > 0 ? "; " : "") + of.missing[i];
+  return text + (of.missing.size() > most ? "; and so on" : "");
+}
+
+/// The page of a set: all verdicts first, then a section an experiment.
+class set_report {
+ public:
+  explicit set_report(const set_options& set) : set_(set) {
+    for (experiment& one : all_experiments(set)) {
+      experiment_state state = state_of(one, set);
+      entries_.push_back({std::move(one), std::move(state)});
+    }
+  }
+
+  void write(const std::string& path) const {
+    html_page page("The papers' tables and figures, run again");
+    page.add("<p>" + escaped(introduction()) + "</p>\n<div class=tiles>\n");
+    constexpr verdict all[] = {verdict::holds, verdict::contradicted, verdict::not_resolved,
+                               verdict::missing};
+    for (const verdict one : all)
+      page.tile(std::to_string(count(one)), effnet::sentence("claims: ", text_of(one)));
+    page.add("</div>\n<h2>What the papers say, and what came out</h2>\n");
+    page.add(html_table(verdict_table()));
+    for (const entry& one : entries_) add(page, one);
+    page.write(path);
+  }
+
+  /// A line an experiment that is not whole.
+  std::string missing() const {
+    std::string text;
+    for (const entry& one : entries_)
+      if (!one.state.missing.empty())
+        text += effnet::sentence(one.of.name, ": ", missing_text(one.state, one.of.trials.size()),
+                                 "\n");
+    return text;
+  }
+
+ private:
+  struct entry {
+    experiment of;
+    experiment_state state;
+  };
+
+  std::string introduction() const {
+    std::set<std::string> machines;
+    for (const entry& one : entries_)
+      machines.insert(one.state.machines.begin(), one.state.machines.end());
+    std::string on;
+    for (const std::string& machine : machines) on += (on.empty() ? "" : "; ") + machine;
+    return effnet::sentence(
+        "EfficientNet and EfficientNetV2, scale ", set_.scale, set_.data.empty() ? "" : ", on ",
+        set_.data.empty() ? "" : set_name(set_.data), on.empty() ? "" : "; ", on,
+        ". A claim about accuracy holds or is contradicted where the mean difference of paired "
+        "seeds is more than two standard errors, else it is not resolved, as it always is with one "
+        "seed; a claim about time where times differ by a tenth. ± is the standard deviation over "
+        "the seeds.");
+  }
+  std::size_t count(verdict of) const {
+    std::size_t found = 0;
+    for (const entry& one : entries_)
+      found +=
+          static_cast<std::size_t>(std::ranges::count(one.state.says.claims(), of, &claim::result));
+    return found;
+  }
+  text_table verdict_table() const {
+    using enum text_table::side;
+    text_table table;
+    for (const char* title : {"experiment", "claim", "published", "measured here", "verdict"})
+      table.column(title, left);
+    for (const entry& one : entries_)
+      for (const claim& says : one.state.says.claims())
+        table.row({one.of.name, says.sentence, says.published, says.measured,
+                   std::string(text_of(says.result))});
+    return table;
+  }
+  void add(html_page& page, const entry& one) const {
+    page.add(effnet::sentence("<h2 id=", one.of.name, ">", escaped(one.of.title), "</h2>\n<p>",
+                              escaped(one.of.source), ". "));
+    if (set_.scale == "mini") page.add(escaped(one.of.differs));
+    if (set_.scale == "smoke") page.add("A look at whether all runs: nothing is learned.");
+    page.add("</p>\n");
+    const std::string lacks = missing_text(one.state, one.of.trials.size());
+    if (!lacks.empty()) page.add("<p class=bad>" + escaped(lacks) + ".</p>\n");
+    if (one.state.machines.size() > 1)
+      page.add("<p class=bad>Not all trials ran on one machine; times do not compare.</p>\n");
+    page.add(one.state.says.html());
+  }
+
+  const set_options& set_;
+  std::vector<entry> entries_;
+};
+
+/// Writes report.html of a set, whole or not, and says what is missing.
+inline void report_experiments(const set_options& given, std::string path) {
+  const set_options set = with_val_sets(given);
+  if (!std::filesystem::is_directory(set.out))
+    throw effnet::file_error(effnet::sentence(
+        "there is no folder ", effnet::path_in_quotes(set.out), "; 'experiments run' makes it"));
+  if (path.empty()) path = (std::filesystem::path(set.out) / "report.html").string();
+  require_writable(path);
+  const set_report report(set);
+  report.write(path);
+  std::printf("%s%s\n", report.missing().c_str(), path.c_str());
+}
+
+}  // namespace example

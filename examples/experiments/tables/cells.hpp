@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cmath>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <effnet/core/error.hpp>
+
+#include "experiments/outcome.hpp"
+#include "terminal_line.hpp"
+#include "text_table.hpp"
+
+/// Cells of the experiments' tables; empty where nothing has been measured yet.
+namespace example::cells {
+
+/// "62.5 ± 0.7": mean and standard deviation over the seeds; of one seed "62.5 (one seed)".
+inline std::string over_seeds(const std::map<int, double>& by_seed, int decimals = 1) {
+  if (by_seed.empty()) return "";
+  double mean = 0, squares = 0;
+  const auto count = static_cast<double>(by_seed.size());
+  for (const auto& [seed, value] : by_seed) mean += value / count;
+  if (by_seed.size() == 1) return fixed(mean, decimals) + " (one seed)";
+  for (const auto& [seed, value] : by_seed) squares += (value - mean) * (value - mean);
+  return effnet::sentence(fixed(mean, decimals), " ± ",
+                          fixed(std::sqrt(squares / (count - 1)), decimals));
+}
+
+inline std::string top1(const outcomes& all, const std::string& name) {
+  return over_seeds(all.top1(name));
+}
+
+inline std::optional<double> mean(const std::map<int, double>& by_seed) {
+  if (by_seed.empty()) return std::nullopt;
+  double sum = 0;
+  for (const auto& [seed, value] : by_seed) sum += value;
+  return sum / static_cast<double>(by_seed.size());
+}
+
+/// Wall time of training, the mean of the seeds: "3:07".
+inline std::string training_time(const outcomes& all, const std::string& name) {
+  const auto seconds = mean(all.seconds(name));
+  return seconds ? clock_text(*seconds) : "";
+}
+
+/// Images a second of a pass that was timed with so many images.
+inline std::string images_per_second(const outcomes& all, const std::string& name, int batch) {
+  const auto seconds = all.time(name);
+  if (!seconds) return "";
+  const double rate = batch / *seconds;
+  return fixed(rate, rate < 10 ? 2 : rate < 100 ? 1 : 0);
+}
+
+inline std::string milliseconds(const std::optional<double>& seconds) {
+  return seconds ? fixed(1e3 * *seconds, *seconds < 0.1 ? 2 : 1) : "";
+}
+
+/// "-17 %": how much a number is above another.
+inline std::string change(std::optional<double> now, std::optional<double> before) {
+  if (!now || !before || *before == 0) return "";
+  const double percent = 100 * (*now / *before - 1);
+  return effnet::sentence(percent < 0 ? "" : "+", fixed(percent, 0), " %");
+}
+
+inline std::optional<double> ratio(std::optional<double> a, std::optional<double> b) {
+  if (!a || !b || *b == 0) return std::nullopt;
+  return *a / *b;
+}
+
+/// Millions or billions: "19.3M".
+inline std::string millions(double number) {
+  return number < 1e6 ? fixed(number / 1e6, 2) + "M" : fixed(number / 1e6, 1) + "M";
+}
+inline std::string billions(double number) {
+  return number < 1e9 ? fixed(number / 1e9, 3) + "B" : fixed(number / 1e9, 2) + "B";
+}
+
+}  // namespace example::cells

@@ -1,0 +1,257 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <filesystem>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <effnet/cpu_training.hpp>
+#include <effnet/io/atomic_file.hpp>
+#include <effnet/search.hpp>
+#include <effnet/train/checkpoint_rotation.hpp>
+#if EXAMPLE_WITH_CUDA
+#include <effnet/cuda.cuh>
+#endif
+
+#include "backend_options.hpp"
+#include "experiments/experiment_set.hpp"
+#include "experiments/train_process.hpp"
+#include "terminal_line.hpp"
+#include "training/interruption.hpp"
+#include "version.hpp"
+
+namespace example {
+
+/// Seconds of a pass, the shortest of some.
+inline double measured(const timing& of, const scale& at, const std::string& backend) {
+  const effnet::timing how{.batch = of.batch, .seconds = at.name == scale_name::smoke ? 0.01 : 1};
+  if (backend == "cuda") {
+#if EXAMPLE_WITH_CUDA
+    const effnet::cuda_backend on = cuda_backend_with(false, true);  // bf16, as trainings there
+    return of.of_training ? effnet::measured_step(of.network, of.size, of.size, on, how)
+                          : effnet::measured_latency(of.network, of.size, of.size, on, how);
+#else
+    throw effnet::backend_error(built_without_cuda);
+#endif
+  }
+  return of.of_training ? effnet::measured_step(of.network, of.size, of.size,
+                                                effnet::cpu_training_backend(of.threads), how)
+                        : effnet::measured_latency(of.network, of.size, of.size,
+                                                   effnet::cpu_backend(of.threads), how);
+}
+
+/// How trials are run.
+struct running {
+  int workers = 1;                ///< trainings at once, which share the processor's cores
+  std::optional<double> seconds;  ///< after which nothing more is begun, and what runs is stopped
+  std::size_t pictures = 0;       ///< of the data, about
+  bool quiet = false;
+};
+
+/// Runs trials, as many trainings at once as there are workers; what must not be disturbed, alone.
+/// Outcomes are kept as soon as they are there, so that a run that is stopped goes on where it was.
+class trial_runner {
+ public:
+  enum class end { finished, out_of_time, interrupted };
+
+  trial_runner(const set_options& set, const running& how) : set_(set), how_(how) {}
+
+  /// Adds the trials of an experiment that have no outcome yet.
+  void add(const experiment& of) {
+    for (const trial& one : of.trials) {
+      const trial_folder folder = folder_of(of, one, set_);
+      const double work = one.work(how_.pictures);
+      total_ += work;
+      if (folder.result())
+        done_ += work;
+      else
+        waiting_.push_back({&of, &one, folder, work});
+    }
+    before_ = done_;
+  }
+  std::size_t waiting() const { return waiting_.size(); }
+
+  end run(const interruption& asked) {
+    while (!waiting_.empty() || !running_.empty()) {
+      const bool over = how_.seconds && seconds() > *how_.seconds;
+      if (asked.asked() || over)
+        return stopped(asked.asked() ? end::interrupted : end::out_of_time);
+      while (start_one()) continue;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      collect();
+      show();
+    }
+    line_.clear();
+    return end::finished;
+  }
+
+ private:
+  struct job {
+    const experiment* of;
+    const trial* what;
+    trial_folder folder;
+    double work;
+    std::unique_ptr<train_process> process = {};
+    double started = 0;
+
+    std::string title() const { return effnet::sentence(of->name, ": ", what->title()); }
+  };
+
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+  bool may_start(const job& next) const {
+    if (!running_.empty() && (next.what->runs_alone() || running_.front().what->runs_alone()))
+      return false;
+    if (running_.size() >= static_cast<std::size_t>(how_.workers)) return false;
+    const auto* run = std::get_if<training>(&next.what->what);
+    return run == nullptr || run->start_from.empty() || start_of(next);
+  }
+  /// The weights that a training starts from, when they are there.
+  std::optional<std::string> start_of(const job& next) const {
+    const std::string& name = std::get<training>(next.what->what).start_from;
+    for (const trial& other : next.of->trials) {
+      if (other.name != name || other.seed != next.what->seed) continue;
+      const trial_folder folder = folder_of(*next.of, other, set_);
+      if (folder.result()) return folder.file("weights.safetensors");
+    }
+    return std::nullopt;
+  }
+
+  /// Starts the first that may; a timing is over when this returns.
+  bool start_one() {
+    const auto next =
+        std::ranges::find_if(waiting_, [&](const job& one) { return may_start(one); });
+    if (next == waiting_.end()) return false;
+    job here = std::move(*next);
+    waiting_.erase(next);
+    here.folder.open();
+    here.started = seconds();
+    if (const auto* of = std::get_if<timing>(&here.what->what)) {
+      show(here.title());
+      finish(here, {.seconds = measured(*of, scale_of(set_), set_.backend),
+                    .top1 = 0,
+                    .rows = {},
+                    .machine = machine()});
+      return true;
+    }
+    here.process = std::make_unique<train_process>(options_of(here), here.folder.file("train.log"));
+    running_.push_back(std::move(here));
+    return true;
+  }
+
+  std::vector<std::string> options_of(const job& here) const {
+    const training& run = std::get<training>(here.what->what);
+    const std::string table = here.folder.file("network.json");
+    effnet::atomic_file file(table);
+    file.write(effnet::spec_to_json(run.network));
+    file.commit();
+    const int cores = effnet::cpu_backend(0).threads();
+    const int threads = here.what->runs_alone() ? cores : std::max(1, cores / how_.workers);
+    std::vector<std::string> options = {"--model",   table,
+                                        "--data",    run.data.empty() ? set_.data : run.data,
+                                        "--size",    std::to_string(run.size),
+                                        "--epochs",  std::to_string(run.epochs),
+                                        "--seed",    std::to_string(here.what->seed),
+                                        "--out",     here.folder.path().string(),
+                                        "--resume",  "--quiet",
+                                        "--backend", set_.backend,
+                                        "--threads", std::to_string(threads)};
+    const auto add = [&](const char* name, const std::string& value) {
+      if (!value.empty()) options.insert(options.end(), {name, value});
+    };
+    if (set_.backend == "cuda") options.push_back("--bf16");
+    add("--val", run.data.empty() ? set_.val : run.val);
+    if (!run.start_from.empty()) add("--init", start_of(here).value_or(""));
+    options.insert(options.end(), run.options.begin(), run.options.end());
+    return options;
+  }
+
+  /// Takes the outcomes of trainings that have ended. Throws `effnet::error` where one failed.
+  void collect() {
+    for (auto at = running_.begin(); at != running_.end();) try {
+        if (!at->process->has_ended()) {
+          ++at;
+          continue;
+        }
+        job here = std::move(*at);
+        at = running_.erase(at);
+        const logged_rows rows = read_training_log(here.folder.path() / "log.jsonl", INT64_MAX);
+        if (rows.evaluations.empty())
+          throw effnet::error("it left no evaluation in " +
+                              effnet::path_in_quotes(here.folder.file("log.jsonl")));
+        for (const char* checkpoint : {"last.ckpt", "best.ckpt"}) {
+          std::error_code gone;
+          std::filesystem::remove(here.folder.file(checkpoint), gone);
+          std::filesystem::remove(effnet::previous_checkpoint(here.folder.file(checkpoint)), gone);
+        }
+        finish(here, {.seconds = rows.seconds(),
+                      .top1 = rows.evaluations.back().top1,
+                      .rows = rows,
+                      .machine = machine()});
+      } catch (const effnet::error& e) {
+        throw effnet::error(effnet::sentence("a training failed: ", e.what()));
+      }
+  }
+
+  void finish(const job& here, const outcome& made) {
+    here.folder.finish(made);
+    done_ += here.work;
+    if (how_.quiet) return;
+    const std::string what =
+        here.what->is_training()
+            ? effnet::sentence("top-1 ", fixed(made.top1, 1), " % in ", clock_text(made.seconds))
+            : effnet::sentence(fixed(1e3 * made.seconds, 2), " ms");
+    line_.print(effnet::sentence(here.title(), ": ", what, " (", waiting_.size() + running_.size(),
+                                 " to go)"));
+  }
+
+  end stopped(end how) {
+    for (job& one : running_) one.process->stop();
+    for (job& one : running_)
+      while (!one.process->has_ended()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    line_.clear();
+    return how;
+  }
+
+  /// Draws the bar, twice a second at most.
+  void show(const std::string& name = "") {
+    if (how_.quiet || !line_.is_terminal() || seconds() < shown_ + 0.5) return;
+    shown_ = seconds();
+    double done = done_;
+    std::string names = name;
+    for (const job& one : running_) {
+      const auto rows = read_training_log(one.folder.path() / "log.jsonl", INT64_MAX);
+      const double epochs = std::get<training>(one.what->what).epochs;
+      if (!rows.steps.empty()) done += one.work * std::min(1.0, rows.steps.back().epoch / epochs);
+      names += (names.empty() ? "" : ", ") + one.title();
+    }
+    const double made = done - before_;
+    const std::string left =
+        made > 0 ? clock_text(seconds() * (total_ - done) / made) : std::string("?");
+    line_.draw(done / total_,
+               effnet::sentence(fixed(100 * done / total_, 0), " %  ETA ", left, "  ", names));
+  }
+
+  static std::string machine() {
+    return effnet::sentence(processor_name(), ", ", effnet::cpu_backend(0).threads(), " threads");
+  }
+
+  const set_options& set_;
+  running how_;
+  std::list<job> waiting_, running_;
+  double total_ = 0, done_ = 0, before_ = 0, shown_ = -1;
+  terminal_line line_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace example

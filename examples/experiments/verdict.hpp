@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cmath>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <effnet/core/error.hpp>
+#include <effnet/search/mean_and_error.hpp>
+
+#include "text_table.hpp"
+
+namespace example {
+
+/// What was measured says of a sentence.
+enum class verdict { holds, contradicted, not_resolved, missing };
+
+inline std::string_view text_of(verdict of) {
+  constexpr std::string_view texts[] = {"holds", "contradicted", "not resolved", "not run yet"};
+  return texts[static_cast<std::size_t>(of)];
+}
+
+/// A sentence of the papers, and what became of it here.
+struct claim {
+  std::string sentence, published, measured;
+  verdict result = verdict::missing;
+};
+
+/// How much one number is above another, over the seeds that both have.
+struct paired_difference {
+  double mean = 0, error = 0;  ///< standard error; NaN where a single pair leaves it unknown
+  std::size_t pairs = 0;
+
+  paired_difference(const std::map<int, double>& a, const std::map<int, double>& b) {
+    std::vector<double> differences;
+    for (const auto& [seed, value] : a)
+      if (const auto other = b.find(seed); other != b.end())
+        differences.push_back(value - other->second);
+    const effnet::mean_and_error of(differences);
+    pairs = differences.size();
+    mean = of.mean, error = pairs > 1 ? of.error : std::nan("");
+  }
+
+  /// Of the sentence that the first number is above the second.
+  verdict above() const {
+    if (pairs == 0) return verdict::missing;
+    if (!(std::abs(mean) > 2 * error)) return verdict::not_resolved;  // nor with an unknown error
+    return mean > 0 ? verdict::holds : verdict::contradicted;
+  }
+  /// Of the sentence that the first number is no lower than the second.
+  verdict not_below() const {
+    if (pairs == 0) return verdict::missing;
+    if (std::isnan(error)) return verdict::not_resolved;
+    return mean < -2 * error ? verdict::contradicted : verdict::holds;
+  }
+  std::string text(std::string_view unit) const {
+    if (pairs == 0) return "";
+    const std::string sign = mean < 0 ? "" : "+";
+    if (pairs == 1) return effnet::sentence(sign, fixed(mean, 1), unit, ", one seed");
+    return effnet::sentence(sign, fixed(mean, 1), " ± ", fixed(error, 1), unit, ", ", pairs,
+                            " seeds");
+  }
+};
+
+/// That top-1 is higher with the first than with the second.
+inline claim more_accurate(std::string sentence, std::string published,
+                           const std::map<int, double>& first,
+                           const std::map<int, double>& second) {
+  const paired_difference by(first, second);
+  return {std::move(sentence), std::move(published), by.text(" points"), by.above()};
+}
+
+/// That something takes less time by a ratio of two times; within a tenth that is not resolved.
+inline claim faster(std::string sentence, std::string published, std::optional<double> ratio) {
+  constexpr double noise = 1.1;
+  claim made{std::move(sentence), std::move(published), "", verdict::missing};
+  if (!ratio) return made;
+  made.measured = fixed(*ratio, 2) + "x";
+  made.result = *ratio >= noise       ? verdict::holds
+                : *ratio <= 1 / noise ? verdict::contradicted
+                                      : verdict::not_resolved;
+  return made;
+}
+
+/// That a ratio of two numbers, of which neither has noise to speak of, is at least `least`.
+inline claim at_least(std::string sentence, std::string published, std::optional<double> ratio,
+                      double least, std::string_view unit = "x") {
+  claim made{std::move(sentence), std::move(published), "", verdict::missing};
+  if (!ratio) return made;
+  made.measured = fixed(*ratio, 2) + std::string(unit);
+  made.result = *ratio >= least ? verdict::holds : verdict::contradicted;
+  return made;
+}
+
+}  // namespace example

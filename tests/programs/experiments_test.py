@@ -1,0 +1,189 @@
+"""Tests of the program `experiments`."""
+
+import json
+import random
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from sample_network import PROGRAMS, ProgramTest
+
+NAMES = ["fused_stages", "depthwise_by_stage", "randaug_by_size", "progressive",
+         "adaptive_regularization", "same_training", "progressive_elsewhere", "scaling",
+         "image_size_cost", "results", "pretrain_finetune", "training_setup", "claims"]
+SMOKE = ("--scale", "smoke", "--data", "shapes:200x48", "--other-data", "shapes:100x48")
+
+
+class Experiments(ProgramTest):
+    program = "experiments"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # The whole set once, for the tests that look at it.
+        cls.set_folder = tempfile.TemporaryDirectory(prefix="effnet_experiments_")
+        cls.whole = Path(cls.set_folder.name) / "whole"
+        cls.ran = subprocess.run([PROGRAMS / "experiments", "run", *SMOKE, "--out", cls.whole],
+                                 capture_output=True, text=True, check=False)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.set_folder.cleanup()
+        super().tearDownClass()
+
+    def started(self, *arguments):
+        return subprocess.Popen([PROGRAMS / "experiments", *map(str, arguments)],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    @staticmethod
+    def accuracies(folder):
+        """What the trainings came to, by their folders' names."""
+        found = {}
+        for path in Path(folder).glob("*/*/trial.json"):
+            told = json.loads(path.read_text())
+            if "top1" in told.get("outcome", {}):
+                found[f"{path.parent.parent.name}/{path.parent.name}"] = told["outcome"]["top1"]
+        return found
+
+    def test_help_version_and_wrong_usage(self):
+        self.check_help_and_version("run")
+        self.refuses(status=2, says="subcommand is required")
+        self.refuses("run", "b99", status=2, says="there is no experiment 'b99'")
+        self.refuses("run", "progressive", status=2, says="--data is required")
+        self.refuses("run", "--scale", "huge", status=2, says="--scale")
+        self.refuses("run", "--budget", 0, status=2, says="--budget")
+        self.refuses("run", "--data", self.folder / "nothing", says="nothing")
+        self.refuses("report", "--out", self.folder / "nothing", says="there is no folder")
+        self.refuses("run", "claims", "--backend", "cuda", "--out", self.folder / "gpu",
+                     says="CUDA")
+        file = self.folder / "a_file"
+        file.write_text("")
+        self.refuses("run", "claims", "--out", file, says="cannot make the folder")
+
+    def test_the_list_names_all(self):
+        text = self.run_program("list").stdout
+        rows = [line.split()[0] for line in text.split("\n\n")[0].splitlines()[2:]]
+        self.assertEqual(rows, NAMES)
+
+    def test_the_whole_set_runs_and_fills_its_page(self):
+        self.assertEqual(self.ran.returncode, 0, self.ran.stderr)
+        self.assertNotIn("not run yet", self.ran.stdout)
+        self.assertEqual(self.run_program("report", *SMOKE, "--out", self.whole).stdout,
+                         f"{self.whole}/report.html\n")
+        page = (self.whole / "report.html").read_text()
+        for name in NAMES:
+            self.assertIn(f"<h2 id={name}>", page)
+        for part in ("262", "83.2 ± 0.09", "19,341,616", "85.1 ± 0.07", "B7 is 8.4 times smaller"):
+            self.assertIn(part, page)
+        self.assertNotIn("missing:", page)
+        self.assertGreater(page.count("<svg"), 10)
+        self.assertNotIn("src=\"http", page)
+        for path in self.whole.glob("*/*/trial.json"):
+            if "top1" in path.read_text():
+                for log in ("train.log", "log.jsonl", "recipe.json", "report.html"):
+                    self.assertTrue((path.parent / log).exists(), path)
+                self.assertEqual(list(path.parent.glob("*.ckpt*")), [])
+        again = self.run_program("run", *SMOKE, "--out", self.whole)
+        self.assertEqual((again.stdout, again.stderr), (self.ran.stdout, ""))
+
+    def test_pretraining_hands_its_weights_on(self):
+        recipes = [json.loads(path.read_text()) for path in
+                   (self.whole / "pretrain_finetune").glob("*/recipe.json")]
+        inits = [one["init"] for one in recipes if one["init"]]
+        self.assertEqual(len(inits), len(recipes) // 3)
+        for init in inits:
+            before = json.loads((Path(init).parent / "recipe.json").read_text())
+            self.assertEqual(before["loss"], "sigmoid")
+
+    def test_a_set_belongs_to_its_scale_and_data(self):
+        self.refuses("run", "progressive", "--data", "shapes:200x48", "--out", self.whole,
+                     says="holds a trial of another network")
+        self.refuses("run", "progressive", "--scale", "smoke", "--data", "shapes:300x48", "--out",
+                     self.whole, says="holds a trial of another data")
+
+    def test_broken_records_are_told(self):
+        copy = self.folder / "broken"
+        shutil.copytree(self.whole / "claims", copy / "claims")
+        record = next(copy.glob("claims/*/trial.json"))
+        whole = record.read_text()
+        for text in ("", "{", "[]", "{}", whole[:40], whole.replace('"seconds"', '"hours"'),
+                     re.sub(r'"seconds": [^,]*', '"seconds": -1', whole),
+                     re.sub(r'"seconds": [^,]*', '"seconds": "a"', whole)):
+            record.write_text(text)
+            for command in ("run", "report"):
+                names = ("claims",) if command == "run" else ()
+                said = self.refuses(command, *names, *SMOKE, "--out", copy, says="trial.json")
+                self.assertIn("remove its folder", said.stderr)
+
+    def test_a_half_finished_set_says_what_is_missing(self):
+        half = self.folder / "half"
+        told = self.run_program("run", "fused_stages", *SMOKE, "--out", half, "--budget", 0.01)
+        self.assertIn("the time is over; the same command goes on", told.stderr)
+        self.assertIn("not run yet", told.stdout)
+        missing = self.run_program("report", *SMOKE, "--out", half).stdout
+        self.assertRegex(missing, r"fused_stages: \d+ of 12 trials are missing: ")
+        self.assertIn("progressive: 4 of 4 trials are missing: fixed size, seed 0;", missing)
+        self.assertIn("trials are missing", (half / "report.html").read_text())
+
+    def test_killed_again_and_again_it_comes_to_the_same(self):
+        broken = self.folder / "killed"
+        names = ("scaling", "training_setup")  # one thread each: the same bits
+        draws = random.Random(1)
+        kills = 0
+        for attempt in range(200):  # which have more time the more there were: machines differ
+            running = self.started("run", *names, *SMOKE, "--out", broken, "--quiet")
+            try:
+                running.wait(draws.uniform(0.1, 1) * (1 + attempt / 10))
+            except subprocess.TimeoutExpired:
+                running.send_signal(signal.SIGKILL)
+                kills += 1
+            said = running.communicate()[1].decode()
+            self.assertIn(running.returncode, (0, -signal.SIGKILL), said)
+            if running.returncode == 0:
+                break
+        self.assertEqual(running.returncode, 0)
+        self.assertGreater(kills, 0)
+        unbroken = self.accuracies(self.whole)
+        for name, top1 in self.accuracies(broken).items():
+            self.assertEqual(top1, unbroken.pop(name), name)
+        self.assertFalse([name for name in unbroken if name.startswith(names)])
+
+    def test_interrupted_it_stops_and_goes_on(self):
+        folder = self.folder / "interrupted"
+        options = ("run", "training_setup", "--scale", "smoke", "--data", "shapes:3000x48", "--out",
+                   folder)
+        running = self.started(*options)
+        while not list(folder.glob("*/*/log.jsonl")) and running.poll() is None:
+            time.sleep(0.05)
+        self.refuses(*options, says="another program runs experiments in")
+        running.send_signal(signal.SIGINT)
+        said = running.communicate()[1].decode()
+        self.assertEqual(running.returncode, 1)
+        self.assertIn("interrupted; the same command goes on", said)
+        self.assertTrue(list(folder.glob("*/*/last.ckpt")))
+
+    def test_a_training_that_fails_is_told(self):
+        folder = self.folder / "failing"
+        pictures = self.folder / "one_class" / "a"
+        pictures.mkdir(parents=True)
+        (pictures / "1.png").write_bytes(b"no picture")
+        self.refuses("run", "training_setup", "--scale", "smoke", "--data", pictures.parent,
+                     "--out", folder, says="a training failed: ")
+
+    def test_a_dry_run_at_full_size_needs_no_data(self):
+        text = self.run_program("run", "progressive", "fused_stages", "--scale", "full",
+                                "--dry-run").stdout
+        for part in ("132,121,624", "36,044,712,640", "1751595 steps", "437898", " 185 ", " 243 ",
+                     "11.67", "all activations", "hours on one NVIDIA H100"):
+            self.assertIn(part, text)
+        self.assertNotIn("not run yet", text)
+        self.assertFalse(Path("experiments_out").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
