@@ -65,8 +65,10 @@ inline double tick_distance(chart_unit unit, double wanted) {
 inline std::vector<chart_tick> chart_ticks(chart_unit unit, double least, double most, int wanted) {
   std::vector<chart_tick> ticks;
   // Numbers that are equal but for rounding have no round ones between them.
+  if (!std::isfinite(least) || !std::isfinite(most)) return ticks;
   if (!(most - least > 1e-9 * std::max(std::abs(least), std::abs(most)))) return ticks;
   if (unit == chart_unit::logarithmic) {
+    if (!(least > 0)) return ticks;
     const bool close = std::log10(most / least) < 2.5;
     for (double power = std::pow(10, std::floor(std::log10(least))); power <= most; power *= 10)
       for (double nice : {1.0, 2.0, 5.0})

@@ -23,6 +23,7 @@ struct experiment {
   void train(const std::string& row, const training& how, int seeds) {
     for (int seed = 0; seed < seeds; ++seed) trials.push_back({row, seed, how});
   }
+  /// A timing, of one round so far.
   void time(const std::string& row, const timing& how) { trials.push_back({row, 0, how}); }
 };
 

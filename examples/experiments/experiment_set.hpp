@@ -1,12 +1,16 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <effnet/core/error.hpp>
+#include <effnet/io/spec_table.hpp>
 
 #include "experiments/experiment.hpp"
 #include "experiments/set_options.hpp"
@@ -23,25 +27,52 @@
 #include "experiments/tables/same_training.hpp"
 #include "experiments/tables/scaling.hpp"
 #include "experiments/tables/training_setup.hpp"
+#include "experiments/trial_folder.hpp"
 
 namespace example {
+
+namespace detail {
+
+/// With as many seeds of each training as were asked for; and timings again in later rounds, some
+/// time apart, since machines have slow moments that outlast any one timing.
+inline experiment repeated(experiment of, std::optional<int> seeds, const scale& at) {
+  const int rounds = at.number({.smoke = 2, .mini = 3, .full = 3});
+  std::vector<trial> trials;
+  for (const trial& one : of.trials) {
+    if (seeds && one.is_training()) {
+      for (int seed = 0; one.seed == 0 && seed < *seeds; ++seed)
+        trials.push_back({one.name, seed, one.what});
+    } else {
+      trials.push_back(one);
+    }
+  }
+  for (int round = 1; round < rounds; ++round)
+    for (const trial& one : of.trials)
+      if (!one.is_training()) trials.push_back({one.name, round, one.what});
+  of.trials = std::move(trials);
+  return of;
+}
+
+}  // namespace detail
 
 /// In the order of the papers' story.
 inline std::vector<experiment> all_experiments(const set_options& chosen) {
   const scale at = scale_of(chosen);
-  return {fused_stages(at),
-          depthwise_by_stage(at),
-          randaug_by_size(at),
-          progressive(at),
-          adaptive_regularization(at),
-          same_training(at),
-          progressive_elsewhere(at),
-          scaling_experiment(at),
-          image_size_cost(at),
-          results_table(at),
-          pretrain_finetune(at, chosen.other_data, chosen.other_val),
-          training_setup(at),
-          claims_table(at)};
+  std::vector<experiment> all = {fused_stages(at),
+                                 depthwise_by_stage(at),
+                                 randaug_by_size(at),
+                                 progressive(at),
+                                 adaptive_regularization(at),
+                                 same_training(at),
+                                 progressive_elsewhere(at),
+                                 scaling_experiment(at),
+                                 image_size_cost(at),
+                                 results_table(at),
+                                 pretrain_finetune(at, chosen.other_data, chosen.other_val),
+                                 training_setup(at),
+                                 claims_table(at)};
+  for (experiment& one : all) one = detail::repeated(std::move(one), chosen.seeds, at);
+  return all;
 }
 
 /// Those named, in that order; all where none is. Throws `usage_error` for a name of none.
@@ -60,9 +91,30 @@ inline std::vector<experiment> experiments_named(const std::vector<std::string>&
   return some;
 }
 
+/// All that an outcome depends on besides the machine.
+inline nlohmann::ordered_json definition_of(const experiment& of, const trial& one,
+                                            const set_options& chosen) {
+  nlohmann::ordered_json json = {{"name", one.name}, {"seed", one.seed}};
+  json["backend"] = chosen.backend;
+  json["network"] = nlohmann::ordered_json::parse(effnet::spec_to_json(one.network()));
+  if (const auto* run = std::get_if<training>(&one.what)) {
+    json["size"] = run->size, json["epochs"] = run->epochs, json["options"] = run->options;
+    json["data"] = set_name(run->data.empty() ? chosen.data : run->data);
+    json["val"] = set_name(run->data.empty() ? chosen.val : run->val);
+    for (const trial& other : of.trials)
+      if (!run->start_from.empty() && other.name == run->start_from && other.seed == one.seed)
+        json["start_from"] = definition_of(of, other, chosen);
+  } else {
+    const timing& t = std::get<timing>(one.what);
+    json["size"] = t.size, json["batch"] = t.batch, json["threads"] = t.threads;
+    json["pass"] = t.of_training ? "forward and backward" : "inference";
+  }
+  return json;
+}
+
 /// The folder of a trial in the set's.
 inline trial_folder folder_of(const experiment& of, const trial& one, const set_options& chosen) {
-  return {std::filesystem::path(chosen.out) / of.name, one, json_of(one, chosen.data, chosen.val)};
+  return {std::filesystem::path(chosen.out) / of.name, one, definition_of(of, one, chosen)};
 }
 
 /// How far an experiment is, and what it says so far.

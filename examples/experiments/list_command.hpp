@@ -13,7 +13,7 @@ namespace example {
 /// Prints what there is, how much of it is done, and about how long it takes.
 inline void list_experiments(const set_options& given) {
   using enum text_table::side;
-  const set_options set = with_val_sets(given);
+  const set_options set = whole_options(given);
   constexpr std::size_t pictures = 5000;
   constexpr double per_second = 30e9;  // multiply-adds of two cores, about
   text_table table;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <csignal>
 #include <cstddef>
 #include <cstdio>
 #include <optional>
@@ -50,7 +51,7 @@ inline void add_run_set(CLI::App& app, run_set_options& chosen) {
 
 /// Runs what has not been run yet, and prints what the experiments say then.
 inline exit_status run_experiments(const program& program, const run_set_options& chosen) {
-  const set_options set = with_val_sets(chosen.set);
+  const set_options set = whole_options(chosen.set);
   const std::vector<experiment> some = experiments_named(chosen.names, set);
   const std::size_t pictures = set.data.empty() ? 0 : effnet::open_data_set(set.data).count();
   if (chosen.dry_run) {
@@ -64,6 +65,7 @@ inline exit_status run_experiments(const program& program, const run_set_options
     throw usage_error("--data is required, such as --data shapes:2000x64 for a first try");
   const int cores = effnet::cpu_backend(0).threads();
   const int unasked = set.backend == "cuda" ? 1 : cores;  // a GPU is not shared
+  ::signal(SIGCHLD, SIG_DFL);  // else the ends of trainings could not be waited for
   const set_lock lock(set.out);
   trial_runner runner(set,
                       {.workers = chosen.workers > 0 ? chosen.workers : unasked,
@@ -71,12 +73,14 @@ inline exit_status run_experiments(const program& program, const run_set_options
                        .pictures = pictures,
                        .quiet = chosen.quiet});
   for (const experiment& one : some) runner.add(one);
+  remember(set);
   const interruption asked;
   const trial_runner::end end = runner.run(asked);
   for (const experiment& one : some)
     std::printf("%s (%s)\n\n%s\n", one.title.c_str(), one.source.c_str(),
                 state_of(one, set).says.text().c_str());
-  if (end == trial_runner::end::finished) return succeeded;
+  for (const std::string& failure : runner.failures()) program.report(failure);
+  if (end == trial_runner::end::finished) return runner.failures().empty() ? succeeded : failed;
   program.report(
       effnet::sentence(end == trial_runner::end::interrupted ? "interrupted" : "the time is over",
                        "; the same command goes on"));

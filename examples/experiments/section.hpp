@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "experiments/claim_table.hpp"
 #include "experiments/verdict.hpp"
 #include "html_table.hpp"
 #include "line_chart.hpp"
@@ -65,19 +66,11 @@ class section {
       all += "<h3>" + escaped(table.heading) + "</h3>\n" + html_table(table.table);
     }
     charts(false);
-    if (!claims_.empty()) all += html_table(claim_table(claims_));
+    claim_table claims(false);
+    for (const claim& one : claims_) claims.add("", one);
+    if (!claims_.empty()) all += claims.html();
     for (const std::string& one : remarks_) all += "<p>" + escaped(one) + "</p>\n";
     return all;
-  }
-
-  static text_table claim_table(const std::vector<claim>& claims) {
-    using enum text_table::side;
-    text_table table;
-    for (const char* title : {"claim", "published", "measured here", "verdict"})
-      table.column(title, left);
-    for (const claim& one : claims)
-      table.row({one.sentence, one.published, one.measured, std::string(text_of(one.result))});
-    return table;
   }
 
  private:

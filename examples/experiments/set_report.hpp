@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "experiments/claim_table.hpp"
 #include "experiments/experiment_set.hpp"
 #include "html_page.hpp"
 #include "output_file.hpp"
@@ -36,13 +37,15 @@ class set_report {
 
   void write(const std::string& path) const {
     html_page page("The papers' tables and figures, run again");
-    page.add("<p>" + escaped(introduction()) + "</p>\n<div class=tiles>\n");
+    page.add("<p>" + escaped(introduction()) + "</p>\n<p>" + escaped(rules()) + "</p>\n");
+    if (set_.scale == "mini") page.add("<p>" + escaped(recipe()) + "</p>\n");
+    page.add("<div class=tiles>\n");
     constexpr verdict all[] = {verdict::holds, verdict::contradicted, verdict::not_resolved,
                                verdict::missing};
     for (const verdict one : all)
       page.tile(std::to_string(count(one)), effnet::sentence("claims: ", text_of(one)));
     page.add("</div>\n<h2>What the papers say, and what came out</h2>\n");
-    page.add(html_table(verdict_table()));
+    page.add(claims());
     for (const entry& one : entries_) add(page, one);
     page.write(path);
   }
@@ -69,13 +72,25 @@ class set_report {
       machines.insert(one.state.machines.begin(), one.state.machines.end());
     std::string on;
     for (const std::string& machine : machines) on += (on.empty() ? "" : "; ") + machine;
-    return effnet::sentence(
-        "EfficientNet and EfficientNetV2, scale ", set_.scale, set_.data.empty() ? "" : ", on ",
-        set_.data.empty() ? "" : set_name(set_.data), on.empty() ? "" : "; ", on,
-        ". A claim about accuracy holds or is contradicted where the mean difference of paired "
-        "seeds is more than two standard errors, else it is not resolved, as it always is with one "
-        "seed; a claim about time where times differ by a tenth. ± is the standard deviation over "
-        "the seeds.");
+    return effnet::sentence("EfficientNet and EfficientNetV2, scale ", set_.scale,
+                            set_.data.empty() ? "" : ", on ",
+                            set_.data.empty() ? "" : set_name(set_.data), on.empty() ? "" : "; ",
+                            on, ". ± is the standard deviation over the seeds.");
+  }
+  static std::string rules() {
+    return "A claim about accuracy holds or is contradicted where paired seeds differ by more than "
+           "two standard errors in the mean (which three seeds also do by chance in one case of "
+           "six), else it is not resolved, as it always is with one seed: --seeds adds some. A "
+           "claim about time is resolved where the ratio is further from 1 than a twentieth and "
+           "than two standard errors of seeds or rounds, of a single pair than a quarter. Claims "
+           "about sizes are counted.";
+  }
+  /// How small trainings differ from the published ones.
+  static std::string recipe() {
+    return "Unless said otherwise the small trainings are by AdamW with a cosine decay in batches "
+           "of 64, crops of at least a quarter of the picture, mixup up to 0.2, and no more "
+           "augmentation, instead of RMSProp with a staircase in batches of 4096, with "
+           "RandAugment or AutoAugment; short trainings bear less regularization than long ones.";
   }
   std::size_t count(verdict of) const {
     std::size_t found = 0;
@@ -84,16 +99,11 @@ class set_report {
           static_cast<std::size_t>(std::ranges::count(one.state.says.claims(), of, &claim::result));
     return found;
   }
-  text_table verdict_table() const {
-    using enum text_table::side;
-    text_table table;
-    for (const char* title : {"experiment", "claim", "published", "measured here", "verdict"})
-      table.column(title, left);
+  std::string claims() const {
+    claim_table table(true);
     for (const entry& one : entries_)
-      for (const claim& says : one.state.says.claims())
-        table.row({one.of.name, says.sentence, says.published, says.measured,
-                   std::string(text_of(says.result))});
-    return table;
+      for (const claim& says : one.state.says.claims()) table.add(one.of.name, says);
+    return table.html();
   }
   void add(html_page& page, const entry& one) const {
     page.add(effnet::sentence("<h2 id=", one.of.name, ">", escaped(one.of.title), "</h2>\n<p>",
@@ -114,7 +124,7 @@ class set_report {
 
 /// Writes report.html of a set, whole or not, and says what is missing.
 inline void report_experiments(const set_options& given, std::string path) {
-  const set_options set = with_val_sets(given);
+  const set_options set = whole_options(given);
   if (!std::filesystem::is_directory(set.out))
     throw effnet::file_error(effnet::sentence(
         "there is no folder ", effnet::path_in_quotes(set.out), "; 'experiments run' makes it"));

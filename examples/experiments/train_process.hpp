@@ -40,8 +40,13 @@ class train_process {
     const int to = ::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (to < 0) throw effnet::file_error("cannot write " + effnet::path_in_quotes(log_));
     const ::pid_t parent = ::getpid();
+    ::sigset_t all, before;  // no signal reaches the child while it has this program's handlers
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, &before);
     id_ = ::fork();
     if (id_ == 0) {
+      for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) ::signal(signal, SIG_DFL);
+      ::sigprocmask(SIG_SETMASK, &before, nullptr);
       ::setpgid(0, 0);  // Ctrl-C is for the parent, which passes it on once
 #ifdef __linux__
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -51,6 +56,7 @@ class train_process {
       ::execv(arguments[0], arguments.data());
       ::_exit(127);
     }
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
     ::close(to);
     if (id_ < 0)
       throw effnet::error(
@@ -68,9 +74,6 @@ class train_process {
   void stop() {
     if (!std::exchange(asked_, true) && id_ > 0) ::kill(id_, SIGINT);
   }
-  bool was_stopped() const {
-    return asked_;
-  }
 
   /// Whether it has ended by now. Throws `effnet::error` where it failed of itself.
   bool has_ended() {
@@ -78,6 +81,9 @@ class train_process {
     const ::pid_t ended = ::waitpid(id_, &status, WNOHANG);
     if (ended == 0) return false;
     id_ = -1;
+    if (ended < 0)
+      throw effnet::error(
+          effnet::sentence("its end was missed: ", effnet::detail::reason_of(errno)));
     if (asked_ || (WIFEXITED(status) && WEXITSTATUS(status) == 0)) return true;
     throw effnet::error(
         WIFSIGNALED(status)

@@ -8,11 +8,8 @@
 #include <variant>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include <effnet/arch/count.hpp>
 #include <effnet/core/error.hpp>
-#include <effnet/io/spec_table.hpp>
 
 namespace example {
 
@@ -39,7 +36,7 @@ struct timing {
 /// What is run once, and leaves an outcome.
 struct trial {
   std::string name;  ///< within its experiment, without the seed
-  int seed = 0;
+  int seed = 0;      ///< of a timing: the round
   std::variant<training, timing> what;
 
   bool is_training() const { return std::holds_alternative<training>(what); }
@@ -54,7 +51,7 @@ struct trial {
   }
   /// "stages 1-3, seed 2"
   std::string title() const {
-    return is_training() ? effnet::sentence(name, ", seed ", seed) : name;
+    return effnet::sentence(name, is_training() ? ", seed " : ", round ", seed);
   }
   /// Multiply-adds, about, of data with so many pictures.
   double work(std::size_t pictures) const {
@@ -84,26 +81,10 @@ inline std::string folder_name(std::string_view name) {
 
 /// A set by the last two parts of its path, which stay where it is moved.
 inline std::string set_name(const std::string& path) {
-  const std::filesystem::path of(path);
+  if (path.find(':') != path.npos || path.empty()) return path;  // "shapes:2000x48" is no path
+  std::filesystem::path of = std::filesystem::absolute(path).lexically_normal();
+  if (!of.has_filename()) of = of.parent_path();
   return (of.parent_path().filename() / of.filename()).string();
-}
-
-/// All that an outcome depends on besides the machine.
-inline nlohmann::ordered_json json_of(const trial& of, const std::string& data,
-                                      const std::string& val) {
-  nlohmann::ordered_json json = {{"name", of.name}, {"seed", of.seed}};
-  json["network"] = nlohmann::ordered_json::parse(effnet::spec_to_json(of.network()));
-  if (const auto* run = std::get_if<training>(&of.what)) {
-    json["size"] = run->size, json["epochs"] = run->epochs, json["options"] = run->options;
-    json["data"] = set_name(run->data.empty() ? data : run->data);
-    json["val"] = set_name(run->data.empty() ? val : run->val);
-    if (!run->start_from.empty()) json["start_from"] = run->start_from;
-  } else {
-    const timing& t = std::get<timing>(of.what);
-    json["size"] = t.size, json["batch"] = t.batch, json["threads"] = t.threads;
-    json["pass"] = t.of_training ? "forward and backward" : "inference";
-  }
-  return json;
 }
 
 }  // namespace example

@@ -19,6 +19,7 @@
 #include <effnet/train/checkpoint_rotation.hpp>
 #if EXAMPLE_WITH_CUDA
 #include <effnet/cuda.cuh>
+#include <effnet/cuda/device_facts.cuh>
 #endif
 
 #include "backend_options.hpp"
@@ -71,20 +72,23 @@ class trial_runner {
       const double work = one.work(how_.pictures);
       total_ += work;
       if (folder.result())
-        done_ += work;
+        done_ += work, remove_checkpoints(folder);
       else
         waiting_.push_back({&of, &one, folder, work});
     }
     before_ = done_;
   }
-  std::size_t waiting() const { return waiting_.size(); }
+  /// A sentence for each training that came to nothing; the others went on.
+  const std::vector<std::string>& failures() const { return failures_; }
 
   end run(const interruption& asked) {
-    while (!waiting_.empty() || !running_.empty()) {
+    while (!running_.empty() || std::ranges::any_of(waiting_, [&](const job& one) {
+      return may_start(one);  // not so where what it starts from has failed
+    })) {
       const bool over = how_.seconds && seconds() > *how_.seconds;
       if (asked.asked() || over)
         return stopped(asked.asked() ? end::interrupted : end::out_of_time);
-      while (start_one()) continue;
+      if (start_one()) continue;
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
       collect();
       show();
@@ -157,50 +161,63 @@ class trial_runner {
     file.commit();
     const int cores = effnet::cpu_backend(0).threads();
     const int threads = here.what->runs_alone() ? cores : std::max(1, cores / how_.workers);
-    std::vector<std::string> options = {"--model",   table,
-                                        "--data",    run.data.empty() ? set_.data : run.data,
-                                        "--size",    std::to_string(run.size),
-                                        "--epochs",  std::to_string(run.epochs),
-                                        "--seed",    std::to_string(here.what->seed),
-                                        "--out",     here.folder.path().string(),
-                                        "--resume",  "--quiet",
-                                        "--backend", set_.backend,
-                                        "--threads", std::to_string(threads)};
+    std::vector<std::string> options = {"--resume"};
     const auto add = [&](const char* name, const std::string& value) {
       if (!value.empty()) options.insert(options.end(), {name, value});
     };
-    if (set_.backend == "cuda") options.push_back("--bf16");
+    add("--model", table);
+    add("--data", run.data.empty() ? set_.data : run.data);
     add("--val", run.data.empty() ? set_.val : run.val);
+    add("--size", std::to_string(run.size));
+    add("--epochs", std::to_string(run.epochs));
+    add("--seed", std::to_string(here.what->seed));
+    add("--out", here.folder.path().string());
+    add("--backend", set_.backend);
+    add("--threads", std::to_string(threads));
     if (!run.start_from.empty()) add("--init", start_of(here).value_or(""));
+    if (set_.backend == "cuda") options.push_back("--bf16");
     options.insert(options.end(), run.options.begin(), run.options.end());
     return options;
   }
 
-  /// Takes the outcomes of trainings that have ended. Throws `effnet::error` where one failed.
+  /// Takes the outcomes of trainings that have ended.
   void collect() {
-    for (auto at = running_.begin(); at != running_.end();) try {
+    for (auto at = running_.begin(); at != running_.end();) {
+      std::string problem;
+      try {
         if (!at->process->has_ended()) {
           ++at;
           continue;
         }
-        job here = std::move(*at);
-        at = running_.erase(at);
-        const logged_rows rows = read_training_log(here.folder.path() / "log.jsonl", INT64_MAX);
-        if (rows.evaluations.empty())
-          throw effnet::error("it left no evaluation in " +
-                              effnet::path_in_quotes(here.folder.file("log.jsonl")));
-        for (const char* checkpoint : {"last.ckpt", "best.ckpt"}) {
-          std::error_code gone;
-          std::filesystem::remove(here.folder.file(checkpoint), gone);
-          std::filesystem::remove(effnet::previous_checkpoint(here.folder.file(checkpoint)), gone);
-        }
-        finish(here, {.seconds = rows.seconds(),
-                      .top1 = rows.evaluations.back().top1,
-                      .rows = rows,
-                      .machine = machine()});
       } catch (const effnet::error& e) {
-        throw effnet::error(effnet::sentence("a training failed: ", e.what()));
+        problem = e.what();
       }
+      const job here = std::move(*at);
+      at = running_.erase(at);
+      const logged_rows rows = read_training_log(here.folder.path() / "log.jsonl", INT64_MAX);
+      if (problem.empty() && (rows.evaluations.empty() ||
+                              !std::filesystem::exists(here.folder.file("weights.safetensors"))))
+        problem = effnet::sentence("it ended without results, see ",
+                                   effnet::path_in_quotes(here.folder.file("train.log")));
+      if (!problem.empty()) {
+        failures_.push_back(effnet::sentence(here.title(), " failed: ", problem));
+        continue;
+      }
+      finish(here, {.seconds = rows.seconds(),
+                    .top1 = rows.evaluations.back().top1,
+                    .rows = rows,
+                    .machine = machine()});
+      remove_checkpoints(here.folder);  // after which there would be no way back
+    }
+  }
+
+  /// A finished training's, which are larger than all else of it.
+  static void remove_checkpoints(const trial_folder& of) {
+    for (const char* checkpoint : {"last.ckpt", "best.ckpt"}) {
+      std::error_code gone;
+      std::filesystem::remove(of.file(checkpoint), gone);
+      std::filesystem::remove(effnet::previous_checkpoint(of.file(checkpoint)), gone);
+    }
   }
 
   void finish(const job& here, const outcome& made) {
@@ -215,10 +232,16 @@ class trial_runner {
                                  " to go)"));
   }
 
+  static bool has_stopped(job& one) try {
+    return one.process->has_ended();
+  } catch (const effnet::error&) {
+    return true;  // it goes on from its last checkpoint, or fails again
+  }
+
   end stopped(end how) {
     for (job& one : running_) one.process->stop();
     for (job& one : running_)
-      while (!one.process->has_ended()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      while (!has_stopped(one)) std::this_thread::sleep_for(std::chrono::milliseconds(50));
     line_.clear();
     return how;
   }
@@ -242,13 +265,17 @@ class trial_runner {
                effnet::sentence(fixed(100 * done / total_, 0), " %  ETA ", left, "  ", names));
   }
 
-  static std::string machine() {
+  std::string machine() const {
+#if EXAMPLE_WITH_CUDA
+    if (set_.backend == "cuda") return effnet::cuda::device_name();
+#endif
     return effnet::sentence(processor_name(), ", ", effnet::cpu_backend(0).threads(), " threads");
   }
 
   const set_options& set_;
   running how_;
   std::list<job> waiting_, running_;
+  std::vector<std::string> failures_;
   double total_ = 0, done_ = 0, before_ = 0, shown_ = -1;
   terminal_line line_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

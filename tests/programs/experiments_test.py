@@ -73,7 +73,7 @@ class Experiments(ProgramTest):
     def test_the_whole_set_runs_and_fills_its_page(self):
         self.assertEqual(self.ran.returncode, 0, self.ran.stderr)
         self.assertNotIn("not run yet", self.ran.stdout)
-        self.assertEqual(self.run_program("report", *SMOKE, "--out", self.whole).stdout,
+        self.assertEqual(self.run_program("report", "--out", self.whole).stdout,  # which knows
                          f"{self.whole}/report.html\n")
         page = (self.whole / "report.html").read_text()
         for name in NAMES:
@@ -95,16 +95,23 @@ class Experiments(ProgramTest):
         recipes = [json.loads(path.read_text()) for path in
                    (self.whole / "pretrain_finetune").glob("*/recipe.json")]
         inits = [one["init"] for one in recipes if one["init"]]
-        self.assertEqual(len(inits), len(recipes) // 3)
+        self.assertEqual((len(recipes), len(inits)), (9, 3))
         for init in inits:
             before = json.loads((Path(init).parent / "recipe.json").read_text())
             self.assertEqual(before["loss"], "sigmoid")
 
     def test_a_set_belongs_to_its_scale_and_data(self):
-        self.refuses("run", "progressive", "--data", "shapes:200x48", "--out", self.whole,
+        self.refuses("run", "progressive", "--scale", "mini", "--out", self.whole,
                      says="holds a trial of another network")
         self.refuses("run", "progressive", "--scale", "smoke", "--data", "shapes:300x48", "--out",
                      self.whole, says="holds a trial of another data")
+
+    def test_a_broken_set_file_is_told(self):
+        folder = self.folder / "set"
+        folder.mkdir()
+        for text in ("", "{", "[]", '{"data": 1}', '{"scale": "huge"}'):
+            (folder / "set.json").write_text(text)
+            self.refuses("report", "--out", folder, says="set.json")
 
     def test_broken_records_are_told(self):
         copy = self.folder / "broken"
@@ -113,22 +120,62 @@ class Experiments(ProgramTest):
         whole = record.read_text()
         for text in ("", "{", "[]", "{}", whole[:40], whole.replace('"seconds"', '"hours"'),
                      re.sub(r'"seconds": [^,]*', '"seconds": -1', whole),
-                     re.sub(r'"seconds": [^,]*', '"seconds": "a"', whole)):
+                     re.sub(r'"seconds": [^,]*', '"seconds": 0', whole),
+                     re.sub(r'"seconds": [^,]*', '"seconds": 1e300', whole),
+                     re.sub(r'"seconds": [^,]*', '"seconds": "a"', whole), " " * 2_000_000):
             record.write_text(text)
             for command in ("run", "report"):
                 names = ("claims",) if command == "run" else ()
-                said = self.refuses(command, *names, *SMOKE, "--out", copy, says="trial.json")
-                self.assertIn("remove its folder", said.stderr)
+                self.refuses(command, *names, *SMOKE, "--out", copy, says="trial.json")
+
+    def test_verdicts_follow_from_the_outcomes(self):
+        folder = self.folder / "made_up"
+        shutil.copytree(self.whole / "progressive", folder / "progressive")
+
+        def says(fixed, progressive):
+            """The two verdicts on (top-1, seconds) by seed."""
+            for name, outcomes in (("fixed_size", fixed), ("progressive", progressive)):
+                for seed, (top1, seconds) in enumerate(outcomes):
+                    path = folder / "progressive" / f"{name}_seed_{seed}" / "trial.json"
+                    told = json.loads(path.read_text())
+                    told["outcome"].update(top1=top1, seconds=seconds)
+                    path.write_text(json.dumps(told))
+            text = self.run_program("run", "progressive", *SMOKE, "--seeds", len(fixed), "--out",
+                                    folder).stdout
+            accuracy, = re.findall(r"(.*): Progressive learning is no more than a point", text)
+            time, = re.findall(r"(.*): Progressive learning takes less time", text)
+            return accuracy, time
+
+        self.assertEqual(says([(50, 100), (60, 110)], [(51, 50), (61, 56)]), ("holds", "holds"))
+        self.assertEqual(says([(50, 100), (60, 110)], [(40, 150), (51, 160)]),
+                         ("contradicted", "contradicted"))
+        self.assertEqual(says([(50, 100), (60, 110)], [(48, 98), (50, 109)]),
+                         ("not resolved", "not resolved"))
+        # Far apart, but not by the same: two standard errors are more.
+        self.assertEqual(says([(50, 100), (60, 110)], [(30, 20), (61, 108)]),
+                         ("not resolved", "not resolved"))
+        self.assertEqual(says([(50, 100)], [(90, 70)]), ("not resolved", "holds"))
+        self.assertEqual(says([(50, 100)], [(10, 90)]), ("not resolved", "not resolved"))
 
     def test_a_half_finished_set_says_what_is_missing(self):
         half = self.folder / "half"
-        told = self.run_program("run", "fused_stages", *SMOKE, "--out", half, "--budget", 0.01)
-        self.assertIn("the time is over; the same command goes on", told.stderr)
-        self.assertIn("not run yet", told.stdout)
-        missing = self.run_program("report", *SMOKE, "--out", half).stdout
-        self.assertRegex(missing, r"fused_stages: \d+ of 12 trials are missing: ")
+        for name in ("fused_stages", "depthwise_by_stage"):
+            told = self.run_program("run", name, *SMOKE, "--out", half, "--budget", 0.01)
+            self.assertIn("the time is over; the same command goes on", told.stderr)
+            self.assertIn("not run yet", told.stdout)
+        missing = self.run_program("report", "--out", half).stdout
+        self.assertRegex(missing, r"fused_stages: \d+ of 20 trials are missing: ")
+        self.assertRegex(missing, r"depthwise_by_stage: \d+ of 208 trials are missing: ")
         self.assertIn("progressive: 4 of 4 trials are missing: fixed size, seed 0;", missing)
         self.assertIn("trials are missing", (half / "report.html").read_text())
+
+    def test_more_seeds_are_added_to_those_there(self):
+        folder = self.folder / "seeds"
+        shutil.copytree(self.whole / "training_setup", folder / "training_setup")
+        told = self.run_program("run", "training_setup", *SMOKE, "--seeds", 2, "--out", folder)
+        self.assertEqual(told.stderr.count("seed 1: top-1"), 6)
+        self.assertNotIn("seed 0", told.stderr)
+        self.assertIn("2 seeds", told.stdout)
 
     def test_killed_again_and_again_it_comes_to_the_same(self):
         broken = self.folder / "killed"
@@ -165,15 +212,20 @@ class Experiments(ProgramTest):
         said = running.communicate()[1].decode()
         self.assertEqual(running.returncode, 1)
         self.assertIn("interrupted; the same command goes on", said)
-        self.assertTrue(list(folder.glob("*/*/last.ckpt")))
+        stopped = list(folder.glob("*/*/last.ckpt"))
+        self.assertTrue(stopped)
+        self.run_program(*options)
+        self.assertIn("going on after step", (stopped[0].parent / "train.log").read_text())
 
-    def test_a_training_that_fails_is_told(self):
+    def test_a_training_that_fails_is_told_and_the_others_go_on(self):
         folder = self.folder / "failing"
-        pictures = self.folder / "one_class" / "a"
-        pictures.mkdir(parents=True)
-        (pictures / "1.png").write_bytes(b"no picture")
-        self.refuses("run", "training_setup", "--scale", "smoke", "--data", pictures.parent,
-                     "--out", folder, says="a training failed: ")
+        broken = folder / "training_setup" / "momentum_0_seed_0"
+        broken.mkdir(parents=True)
+        (broken / "last.ckpt").write_text("no checkpoint")
+        told = self.run_program("run", "training_setup", *SMOKE, "--out", folder, status=1)
+        self.assertIn("training_setup: momentum 0, seed 0 failed: ", told.stderr)
+        self.assertIn("last.ckpt", told.stderr)
+        self.assertEqual(told.stderr.count("top-1"), 5)
 
     def test_a_dry_run_at_full_size_needs_no_data(self):
         text = self.run_program("run", "progressive", "fused_stages", "--scale", "full",

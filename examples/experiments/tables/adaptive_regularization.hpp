@@ -32,7 +32,7 @@ inline experiment adaptive_regularization(const scale& at) {
                   .source = "EfficientNetV2, table 13 and figure 6",
                   .differs =
                       "V2-B0 of half the width and depth on at most 96 pixels instead of "
-                      "V2-M on 380; 30 epochs of 5,000 photos of 10 classes; RandAugment "
+                      "V2-M on 380; 30 epochs instead of 350; RandAugment "
                       "up to 10 (translations a third as far), mixup and dropout up to 0.2."};
   for (const row& of : rows)
     made.train(of.name,

@@ -57,10 +57,25 @@ inline std::string milliseconds(const std::optional<double>& seconds) {
 }
 
 /// "-17 %": how much a number is above another.
-inline std::string change(std::optional<double> now, std::optional<double> before) {
+inline std::string change(std::optional<double> now, std::optional<double> before,
+                          int decimals = 0) {
   if (!now || !before || *before == 0) return "";
-  const double percent = 100 * (*now / *before - 1);
-  return effnet::sentence(percent < 0 ? "" : "+", fixed(percent, 0), " %");
+  const std::string percent = fixed(100 * (*now / *before - 1), decimals);
+  const bool is_zero = percent.find_first_not_of("-0.") == percent.npos;
+  return effnet::sentence(is_zero             ? ""
+                          : percent[0] == '-' ? ""
+                                              : "+",
+                          is_zero ? fixed(0, decimals) : percent, " %");
+}
+
+/// How much the second of two is above the first, by seed.
+inline std::map<int, double> gain(const std::map<int, double>& from,
+                                  const std::map<int, double>& to) {
+  std::map<int, double> by_seed;
+  for (const auto& [seed, value] : to)
+    if (const auto before = from.find(seed); before != from.end())
+      by_seed[seed] = value - before->second;
+  return by_seed;
 }
 
 inline std::optional<double> ratio(std::optional<double> a, std::optional<double> b) {

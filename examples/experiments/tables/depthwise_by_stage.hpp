@@ -57,23 +57,17 @@ inline experiment depthwise_by_stage(const scale& at) {
     struct sum {
       double seconds = 0, operations = 0;
     };
-    const auto total = [&](const table& of, bool fused, bool training, int first,
-                           int last) -> std::optional<sum> {
+    const auto total = [](const outcomes& from, const table& of, bool fused, bool training,
+                          int first, int last) -> std::optional<sum> {
       sum of_all;
       for (const row& one : of.rows) {
         if (one.stage < first || one.stage > last) continue;
-        const auto took = one.block(fused).seconds(all, training);
+        const auto took = one.block(fused).seconds(from, training);
         if (!took) return std::nullopt;
         of_all.seconds += one.repeats * *took;
         of_all.operations += one.repeats * one.block(fused).giga_operations(training);
       }
       return of_all;
-    };
-    const auto time_of = [](const std::optional<sum>& of) {
-      return of ? std::optional(of->seconds) : std::nullopt;
-    };
-    const auto rate_of = [](const std::optional<sum>& of) {
-      return of ? std::optional(of->operations / of->seconds) : std::nullopt;
     };
     section to;
     for (const table& of : tables) {
@@ -92,7 +86,7 @@ inline experiment depthwise_by_stage(const scale& at) {
               cells::millions(block.macs())};
           for (const bool training : {false, true}) {
             const auto took = block.seconds(all, training);
-            const auto whole = total(of, fused, training, 1, 99);
+            const auto whole = total(all, of, fused, training, 1, 99);
             line.push_back(cells::milliseconds(took));
             line.push_back(took ? fixed(block.giga_operations(training) / *took, 1) : "");
             line.push_back(took && whole ? fixed(100 * one.repeats * *took / whole->seconds, 1)
@@ -119,22 +113,29 @@ inline experiment depthwise_by_stage(const scale& at) {
       to.add(chart);
     }
     for (const table& of : tables) {
-      const auto both = [&](int first, int last) {
-        return std::pair(total(of, false, true, first, last), total(of, true, true, first, last));
+      // Of stages `first` to `last`, round by round.
+      const auto time = [&](bool fused, int first, int last) {
+        return all.by_round([&](const outcomes& round) {
+          const auto found = total(round, of, fused, true, first, last);
+          return found ? std::optional(found->seconds) : std::nullopt;
+        });
       };
-      const auto [early, early_fused] = both(1, 3);
-      const auto [late, late_fused] = both(4, 99);
-      const auto [mbconv, fused] = both(1, 99);
+      const auto rate = [&](bool fused) {
+        return all.by_round([&](const outcomes& round) {
+          const auto found = total(round, of, fused, true, 1, 99);
+          return found ? std::optional(found->operations / found->seconds) : std::nullopt;
+        });
+      };
       to.add(faster(effnet::sentence("Training of stages 1-3 of ", of.name,
                                      " is faster with Fused-MBConv than with MBConv"),
-                    of.published, cells::ratio(time_of(early), time_of(early_fused))));
+                    of.published, time(false, 1, 3), time(true, 1, 3)));
       to.add(faster(effnet::sentence("Training of the later stages of ", of.name,
                                      " is faster with MBConv than with Fused-MBConv"),
-                    "said without a number", cells::ratio(time_of(late_fused), time_of(late))));
+                    "said without a number", time(true, 4, 99), time(false, 4, 99)));
       to.add(faster(effnet::sentence("Blocks with depthwise convolutions do fewer operations a "
                                      "second than fused ones, over all stages of ",
                                      of.name),
-                    "said without a number", cells::ratio(rate_of(fused), rate_of(mbconv))));
+                    "said without a number", rate(true), rate(false)));
     }
     to.remark(
         "MBConv has squeeze-excite (0.25), Fused-MBConv none; both have the stage's kernel and "

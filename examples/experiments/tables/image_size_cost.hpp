@@ -85,9 +85,11 @@ inline experiment image_size_cost(const scale& at) {
     to.add(at_least("Larger images force smaller batches" + ends, "said without a number",
                     smallest / last, 1.1));
     to.add(faster("Training on smaller images is faster" + ends, "said without a number",
-                  cells::ratio(time(sizes.back(), "training"), time(sizes.front(), "training"))));
+                  all.seconds(name(sizes.back(), "training")),
+                  all.seconds(name(sizes.front(), "training"))));
     to.add(faster("Inference of smaller images is faster" + ends, "said without a number",
-                  cells::ratio(time(sizes.back(), "inference"), time(sizes.front(), "inference"))));
+                  all.seconds(name(sizes.back(), "inference")),
+                  all.seconds(name(sizes.front(), "inference"))));
     to.remark(
         "The largest batch is planned, not tried: activations, scratch memory, weights, gradients, "
         "the optimizer's two averages and the weights' average have to fit.");

@@ -35,15 +35,14 @@ inline experiment pretrain_finetune(const scale& at, const std::string& other_da
     return effnet::sentence(of.name, ", from nothing");
   };
 
-  experiment made{
-      .name = "pretrain_finetune",
-      .title = "Pretraining on a wider set",
-      .source = "EfficientNetV2, table 7",
-      .differs =
-          "A quarter of the width and depth on 64 pixels; 10 epochs of 5,000 photos of 10 "
-          "classes instead of 60 epochs of ImageNet-21k, and 15 epochs of the other set, "
-          "one seed. Training from nothing has 30 epochs. The photos have one label "
-          "each, although the loss allows for several."};
+  experiment made{.name = "pretrain_finetune",
+                  .title = "Pretraining on a wider set",
+                  .source = "EfficientNetV2, table 7",
+                  .differs =
+                      "A quarter of the width and depth on 64 pixels; 10 epochs "
+                      "instead of 60 epochs of ImageNet-21k, and 15 epochs of the other set, "
+                      "one seed. Training from nothing has 30 epochs. The photos have one label "
+                      "each, although the loss allows for several."};
   if (other_data.empty()) {
     made.report = [](const outcomes&) {
       section to;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -74,6 +75,9 @@ struct timed_block {
     const auto one = all.time(trial_name(training, 1)), three = all.time(trial_name(training, 3));
     if (!one || !three || *three <= *one) return std::nullopt;
     return (*three - *one) / 2;
+  }
+  std::map<int, double> by_round(const outcomes& all, bool training) const {
+    return all.by_round([&](const outcomes& round) { return seconds(round, training); });
   }
   /// Billion operations that take those seconds: two a multiply-add, and a backward pass as two
   /// forward passes.
