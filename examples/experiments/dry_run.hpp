@@ -75,7 +75,7 @@ class planned_training {
 /// ImageNet, or in a small set.
 inline void plan_experiments(const std::vector<experiment>& some, const scale& at,
                              std::size_t pictures, double gigabytes) {
-  if (pictures == 0) pictures = at.is_full() ? 1'281'167 : 5'000;
+  if (pictures == 0) pictures = pictures_of(at);
   double all = 0;
   for (const experiment& one : some) {
     std::printf("== %s: %s (%s)\n\n%s\n", one.name.c_str(), one.title.c_str(), one.source.c_str(),

@@ -58,19 +58,12 @@ inline experiment repeated(experiment of, std::optional<int> seeds, const scale&
 /// In the order of the papers' story.
 inline std::vector<experiment> all_experiments(const set_options& chosen) {
   const scale at = scale_of(chosen);
-  std::vector<experiment> all = {fused_stages(at),
-                                 depthwise_by_stage(at),
-                                 randaug_by_size(at),
-                                 progressive(at),
-                                 adaptive_regularization(at),
-                                 same_training(at),
-                                 progressive_elsewhere(at),
-                                 scaling_experiment(at),
-                                 image_size_cost(at),
-                                 results_table(at),
-                                 pretrain_finetune(at, chosen.other_data, chosen.other_val),
-                                 training_setup(at),
-                                 claims_table(at)};
+  std::vector<experiment> all = {
+      fused_stages(at),          depthwise_by_stage(at),      randaug_by_size(at),
+      progressive(at),           adaptive_regularization(at), same_training(at),
+      progressive_elsewhere(at), scaling_experiment(at),      image_size_cost(at),
+      results_table(at),         pretrain_finetune(at),       training_setup(at),
+      claims_table(at)};
   for (experiment& one : all) one = detail::repeated(std::move(one), chosen.seeds, at);
   return all;
 }
@@ -99,8 +92,8 @@ inline nlohmann::ordered_json definition_of(const experiment& of, const trial& o
   json["network"] = nlohmann::ordered_json::parse(effnet::spec_to_json(one.network()));
   if (const auto* run = std::get_if<training>(&one.what)) {
     json["size"] = run->size, json["epochs"] = run->epochs, json["options"] = run->options;
-    json["data"] = set_name(run->data.empty() ? chosen.data : run->data);
-    json["val"] = set_name(run->data.empty() ? chosen.val : run->val);
+    json["data"] = set_name(run->on_other_set ? chosen.other_data : chosen.data);
+    json["val"] = set_name(run->on_other_set ? chosen.other_val : chosen.val);
     for (const trial& other : of.trials)
       if (!run->start_from.empty() && other.name == run->start_from && other.seed == one.seed)
         json["start_from"] = definition_of(of, other, chosen);
@@ -110,6 +103,14 @@ inline nlohmann::ordered_json definition_of(const experiment& of, const trial& o
     json["pass"] = t.of_training ? "forward and backward" : "inference";
   }
   return json;
+}
+
+/// Whether a part of it is trained on the set's other data.
+inline bool needs_other_set(const experiment& of) {
+  return std::ranges::any_of(of.trials, [](const trial& one) {
+    const auto* run = std::get_if<training>(&one.what);
+    return run != nullptr && run->on_other_set;
+  });
 }
 
 /// The folder of a trial in the set's.

@@ -14,7 +14,7 @@ namespace example {
 inline void list_experiments(const set_options& given) {
   using enum text_table::side;
   const set_options set = whole_options(given);
-  constexpr std::size_t pictures = 5000;
+  const std::size_t pictures = pictures_of(scale_of(set));
   constexpr double per_second = 30e9;  // multiply-adds of two cores, about
   text_table table;
   table.column("experiment", left), table.column("from", left), table.column("what", left);

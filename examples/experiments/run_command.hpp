@@ -52,11 +52,16 @@ inline void add_run_set(CLI::App& app, run_set_options& chosen) {
 /// Runs what has not been run yet, and prints what the experiments say then.
 inline exit_status run_experiments(const program& program, const run_set_options& chosen) {
   const set_options set = whole_options(chosen.set);
-  const std::vector<experiment> some = experiments_named(chosen.names, set);
+  std::vector<experiment> some = experiments_named(chosen.names, set);
   const std::size_t pictures = set.data.empty() ? 0 : effnet::open_data_set(set.data).count();
   if (chosen.dry_run) {
     plan_experiments(some, scale_of(set), pictures, chosen.memory);
     return succeeded;
+  }
+  if (set.other_data.empty() && std::erase_if(some, needs_other_set) > 0) {
+    const char* const missing = "pretrain_finetune needs a second set: --other-data";
+    if (!chosen.names.empty()) throw usage_error(missing);
+    program.report(effnet::sentence("left out: ", missing));
   }
   const bool trains = std::ranges::any_of(some, [](const experiment& one) {
     return std::ranges::any_of(one.trials, &trial::is_training);

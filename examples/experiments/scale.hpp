@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <string_view>
 
 #include <effnet/arch/scaling.hpp>
@@ -49,5 +50,10 @@ struct scale {
                                          .dropout = published.dropout});
   }
 };
+
+/// Pictures to reckon with where none are at hand: those of ImageNet, or of a small set.
+inline std::size_t pictures_of(const scale& at) {
+  return at.is_full() ? 1'281'167 : 5'000;
+}
 
 }  // namespace example

@@ -19,10 +19,10 @@ struct training {
   int size = 0;  ///< image side at the end, pixels
   int epochs = 1;
   std::vector<std::string> options =
-      {};                           ///< of `train`, besides network, size, epochs, data and seed
-  std::string data = {}, val = {};  ///< other than the set's
-  std::string start_from = {};      ///< name of the trial whose weights it starts from
-  bool is_timed = false;            ///< its time is a result: nothing else runs beside it
+      {};                       ///< of `train`, besides network, size, epochs, data and seed
+  bool on_other_set = false;    ///< on the set's other data
+  std::string start_from = {};  ///< name of the trial whose weights it starts from
+  bool is_timed = false;        ///< its time is a result: nothing else runs beside it
 };
 
 /// The time of an inference, or of a training step's forward and backward pass.

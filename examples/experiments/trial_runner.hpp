@@ -166,8 +166,8 @@ class trial_runner {
       if (!value.empty()) options.insert(options.end(), {name, value});
     };
     add("--model", table);
-    add("--data", run.data.empty() ? set_.data : run.data);
-    add("--val", run.data.empty() ? set_.val : run.val);
+    add("--data", run.on_other_set ? set_.other_data : set_.data);
+    add("--val", run.on_other_set ? set_.other_val : set_.val);
     add("--size", std::to_string(run.size));
     add("--epochs", std::to_string(run.epochs));
     add("--seed", std::to_string(here.what->seed));

@@ -55,6 +55,8 @@ class Experiments(ProgramTest):
         self.refuses(status=2, says="subcommand is required")
         self.refuses("run", "b99", status=2, says="there is no experiment 'b99'")
         self.refuses("run", "progressive", status=2, says="--data is required")
+        self.refuses("run", "pretrain_finetune", "--data", "shapes:200x48", status=2,
+                     says="--other-data")
         self.refuses("run", "--scale", "huge", status=2, says="--scale")
         self.refuses("run", "--budget", 0, status=2, says="--budget")
         self.refuses("run", "--data", self.folder / "nothing", says="nothing")

@@ -12,10 +12,8 @@
 namespace example {
 
 /// EfficientNetV2, table 7: pretraining on the wider set (ImageNet-21k) with many labels a picture,
-/// then fine-tuning on another (ImageNet), against training on that from nothing. Without another
-/// set there is nothing to run; without `other_val` a tenth of it is held out.
-inline experiment pretrain_finetune(const scale& at, const std::string& other_data,
-                                    const std::string& other_val) {
+/// then fine-tuning on another (ImageNet), against training on that from nothing.
+inline experiment pretrain_finetune(const scale& at) {
   struct row {
     const char* name;
     effnet::network_spec network;
@@ -43,16 +41,6 @@ inline experiment pretrain_finetune(const scale& at, const std::string& other_da
                       "instead of 60 epochs of ImageNet-21k, and 15 epochs of the other set, "
                       "one seed. Training from nothing has 30 epochs. The photos have one label "
                       "each, although the loss allows for several."};
-  if (other_data.empty()) {
-    made.report = [](const outcomes&) {
-      section to;
-      to.remark(
-          "Not run: --other-data names no second set (and --other-val none to validate it on).");
-      return to;
-    };
-    return made;
-  }
-
   // As the released code has it for ImageNet-21k: one size, no regularization but weight decay.
   const std::vector<std::string> wide = {
       "--mode",     "fixed", "--loss",  "sigmoid", "--label-smoothing", "0", "--dropout", "0",
@@ -75,12 +63,11 @@ inline experiment pretrain_finetune(const scale& at, const std::string& other_da
                    .size = at.is_full() ? spec.eval_size : size,
                    .epochs = at.pick(to_finetune),
                    .options = fine,
-                   .data = other_data,
-                   .val = other_val,
+                   .on_other_set = true,
                    .start_from = pretraining(of)};
     made.train(finetuning(of), tuned, 1);
     training plain = small_training(at, spec, at.is_full() ? of.paper_size : size, to_train, {});
-    plain.data = other_data, plain.val = other_val;
+    plain.on_other_set = true;
     made.train(from_nothing(of), plain, 1);
   }
   made.report = [=](const outcomes& all) {
