@@ -10,6 +10,7 @@
 
 #include <effnet/train/trainer.hpp>
 
+#include "make_folder.hpp"
 #include "short_spins.hpp"
 #include "training/prepared_run.hpp"
 #include "training/run_results.hpp"
@@ -147,11 +148,7 @@ int prepare_and_train(const example::program& program, const example::run_option
     std::printf("%s", example::plan_text(made, place.name()).c_str());
     return example::succeeded;
   }
-  std::error_code failure;
-  fs::create_directories(given.out, failure);
-  if (failure)
-    throw effnet::file_error(sentence("cannot make the folder ", effnet::path_in_quotes(given.out),
-                                      ": ", failure.message()));
+  example::make_folder(given.out);
   return effnet::with_optimizer(made.recipe.settings.optimizer, [&](const auto& rule) {
     return train(program, given, made, place, rule);
   });

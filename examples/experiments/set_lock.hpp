@@ -5,10 +5,11 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <system_error>
 
 #include <effnet/core/error.hpp>
 #include <effnet/io/in_quotes.hpp>
+
+#include "make_folder.hpp"
 
 namespace example {
 
@@ -17,12 +18,7 @@ class set_lock {
  public:
   /// Throws `effnet::file_error` where that cannot be, or another program runs the set.
   explicit set_lock(const std::filesystem::path& folder) {
-    std::error_code failure;
-    std::filesystem::create_directories(folder, failure);
-    if (failure)
-      throw effnet::file_error(effnet::sentence("cannot make the folder ",
-                                                effnet::path_in_quotes(folder.string()), ": ",
-                                                failure.message()));
+    make_folder(folder);
     file_ = ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (file_ < 0)
       throw effnet::file_error("cannot write in " + effnet::path_in_quotes(folder.string()));

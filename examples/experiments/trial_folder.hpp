@@ -17,6 +17,7 @@
 
 #include "experiments/outcome.hpp"
 #include "experiments/trial.hpp"
+#include "make_folder.hpp"
 #include "search/entry_reader.hpp"
 
 namespace example {
@@ -37,12 +38,7 @@ class trial_folder {
 
   /// Makes the folder. Throws `effnet::file_error`, also where something else was run there.
   void open() const {
-    std::error_code failure;
-    std::filesystem::create_directories(path_, failure);
-    if (failure)
-      throw effnet::file_error(effnet::sentence("cannot make the folder ",
-                                                effnet::path_in_quotes(path_.string()), ": ",
-                                                failure.message()));
+    make_folder(path_);
     if (std::filesystem::exists(path_ / "trial.json"))
       check(read());
     else
