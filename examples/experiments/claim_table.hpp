@@ -2,7 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "experiments/verdict.hpp"
 #include "html_page.hpp"

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -31,57 +32,14 @@
 
 namespace example {
 
-namespace detail {
-
-/// With as many seeds of each training as were asked for; and timings again in later rounds, some
-/// time apart, since machines have slow moments that outlast any one timing.
-inline experiment repeated(experiment of, std::optional<int> seeds, const scale& at) {
-  const int rounds = at.number({.smoke = 2, .mini = 3, .full = 3});
-  std::vector<trial> trials;
-  for (const trial& one : of.trials) {
-    if (seeds && one.is_training()) {
-      for (int seed = 0; one.seed == 0 && seed < *seeds; ++seed)
-        trials.push_back({one.name, seed, one.what});
-    } else {
-      trials.push_back(one);
-    }
-  }
-  for (int round = 1; round < rounds; ++round)
-    for (const trial& one : of.trials)
-      if (!one.is_training()) trials.push_back({one.name, round, one.what});
-  of.trials = std::move(trials);
-  return of;
-}
-
-}  // namespace detail
-
 /// In the order of the papers' story.
-inline std::vector<experiment> all_experiments(const set_options& chosen) {
+inline std::vector<experiment> published_experiments(const set_options& chosen) {
   const scale at = scale_of(chosen);
-  std::vector<experiment> all = {
-      fused_stages(at),          depthwise_by_stage(at),      randaug_by_size(at),
-      progressive(at),           adaptive_regularization(at), same_training(at),
-      progressive_elsewhere(at), scaling_experiment(at),      image_size_cost(at),
-      results_table(at),         pretrain_finetune(at),       training_setup(at),
-      claims_table(at)};
-  for (experiment& one : all) one = detail::repeated(std::move(one), chosen.seeds, at);
-  return all;
-}
-
-/// Those named, in that order; all where none is. Throws `usage_error` for a name of none.
-inline std::vector<experiment> experiments_named(const std::vector<std::string>& names,
-                                                 const set_options& chosen) {
-  std::vector<experiment> all = all_experiments(chosen);
-  if (names.empty()) return all;
-  std::vector<experiment> some;
-  for (const std::string& name : names) {
-    const auto found = std::ranges::find(all, name, &experiment::name);
-    if (found == all.end())
-      throw usage_error(effnet::sentence("there is no experiment '", name,
-                                         "'; 'experiments list' names them all"));
-    if (std::ranges::find(some, name, &experiment::name) == some.end()) some.push_back(*found);
-  }
-  return some;
+  return {fused_stages(at),          depthwise_by_stage(at),      randaug_by_size(at),
+          progressive(at),           adaptive_regularization(at), same_training(at),
+          progressive_elsewhere(at), scaling_experiment(at),      image_size_cost(at),
+          results_table(at),         pretrain_finetune(at),       training_setup(at),
+          claims_table(at)};
 }
 
 /// All that an outcome depends on besides the machine.
@@ -105,17 +63,59 @@ inline nlohmann::ordered_json definition_of(const experiment& of, const trial& o
   return json;
 }
 
+/// The folder of a trial in the set's.
+inline trial_folder folder_of(const experiment& of, const trial& one, const set_options& chosen) {
+  return {std::filesystem::path(chosen.out) / of.name, one, definition_of(of, one, chosen)};
+}
+
+/// With as many seeds of each training as are there or asked for; and timings again in later
+/// rounds, some time apart, since machines have slow moments that outlast any one timing.
+inline experiment repeated(experiment of, const set_options& set, int seeds) {
+  const int rounds = scale_of(set).number({.smoke = 2, .mini = 3, .full = 3});
+  std::vector<trial> more;
+  for (const trial& one : of.trials) {
+    const bool is_last = &one == &of.trials.back() || (&one)[1].name != one.name;
+    if (!one.is_training() || !is_last) continue;
+    trial next = one;
+    while (++next.seed < seeds || std::filesystem::exists(folder_of(of, next, set).path()))
+      more.push_back(next);
+  }
+  for (int round = 1; round < rounds; ++round)
+    for (const trial& one : of.trials)
+      if (!one.is_training()) more.push_back({one.name, round, one.what});
+  of.trials.insert(of.trials.end(), more.begin(), more.end());
+  return of;
+}
+
+/// All, each with `seeds` trainings of a kind or as many as it has anyway.
+inline std::vector<experiment> all_experiments(const set_options& set, int seeds = 1) {
+  std::vector<experiment> all = published_experiments(set);
+  for (experiment& one : all) one = repeated(std::move(one), set, seeds);
+  return all;
+}
+
+/// Those named, in that order; all where none is. Throws `usage_error` for a name of none.
+inline std::vector<experiment> experiments_named(const std::vector<std::string>& names,
+                                                 const set_options& chosen, int seeds = 1) {
+  std::vector<experiment> all = all_experiments(chosen, seeds);
+  if (names.empty()) return all;
+  std::vector<experiment> some;
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find(all, name, &experiment::name);
+    if (found == all.end())
+      throw usage_error(effnet::sentence("there is no experiment '", name,
+                                         "'; 'experiments list' names them all"));
+    if (std::ranges::find(some, name, &experiment::name) == some.end()) some.push_back(*found);
+  }
+  return some;
+}
+
 /// Whether a part of it is trained on the set's other data.
 inline bool needs_other_set(const experiment& of) {
   return std::ranges::any_of(of.trials, [](const trial& one) {
     const auto* run = std::get_if<training>(&one.what);
     return run != nullptr && run->on_other_set;
   });
-}
-
-/// The folder of a trial in the set's.
-inline trial_folder folder_of(const experiment& of, const trial& one, const set_options& chosen) {
-  return {std::filesystem::path(chosen.out) / of.name, one, definition_of(of, one, chosen)};
 }
 
 /// How far an experiment is, and what it says so far.

@@ -1,24 +1,12 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include <nlohmann/json.hpp>
-
-#include <effnet/core/error.hpp>
-#include <effnet/io/atomic_file.hpp>
-#include <effnet/io/in_quotes.hpp>
-
-#include "experiments/trial.hpp"
 #include "training/training_log.hpp"
 
 namespace example {
@@ -62,7 +50,7 @@ class outcomes {
       shortest = std::min(one.seconds, shortest.value_or(one.seconds));
     return shortest;
   }
-  /// What `number(outcomes of one round)` gives, where it gives something.
+  /// What `number(outcomes of one round)` gives; no number where it gives none.
   template <class Number>
   std::map<int, double> by_round(Number&& number) const {
     std::map<int, outcomes> rounds;
@@ -70,7 +58,7 @@ class outcomes {
       for (const auto& [round, one] : seeds) rounds[round].add(name, round, one);
     std::map<int, double> numbers;
     for (const auto& [round, these] : rounds)
-      if (const std::optional<double> value = number(these)) numbers[round] = *value;
+      numbers[round] = number(these).value_or(std::numeric_limits<double>::quiet_NaN());
     return numbers;
   }
 

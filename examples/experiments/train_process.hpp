@@ -9,15 +9,14 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <effnet/core/error.hpp>
+#include <effnet/core/file_mapping.hpp>
 #include <effnet/io/in_quotes.hpp>
 
 namespace example {

@@ -5,7 +5,6 @@
 #include <fstream>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -39,7 +38,7 @@ class trial_folder {
   /// Makes the folder. Throws `effnet::file_error`, also where something else was run there.
   void open() const {
     make_folder(path_);
-    if (std::filesystem::exists(path_ / "trial.json"))
+    if (std::filesystem::exists(path_ / "trial.json") && has_begun())
       check(read());
     else
       write({{"definition", definition_}});
@@ -49,8 +48,8 @@ class trial_folder {
   std::optional<outcome> result() const {
     if (!std::filesystem::exists(path_ / "trial.json")) return std::nullopt;
     const nlohmann::ordered_json json = read();
-    check(json);
     if (!json.contains("outcome")) return std::nullopt;
+    check(json);
     const entry_reader done = entry_reader(json, place()).object("outcome");
     outcome made{.seconds = done.number("seconds", 1e-9, 1e9),
                  .top1 = is_training_ ? done.number("top1", 0, 100) : 0,
@@ -68,6 +67,9 @@ class trial_folder {
   }
 
  private:
+  bool has_begun() const {
+    return read().contains("outcome") || std::filesystem::exists(path_ / "recipe.json");
+  }
   std::string place() const { return effnet::path_in_quotes(file("trial.json")); }
 
   nlohmann::ordered_json read() const {

@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <list>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <effnet/cpu_training.hpp>
@@ -77,6 +81,8 @@ class trial_runner {
         waiting_.push_back({&of, &one, folder, work});
     }
     before_ = done_;
+    // Rounds of timings some time apart, whatever experiments they are of.
+    waiting_.sort([](const job& a, const job& b) { return a.round() < b.round(); });
   }
   /// A sentence for each training that came to nothing; the others went on.
   const std::vector<std::string>& failures() const { return failures_; }
@@ -107,6 +113,7 @@ class trial_runner {
     double started = 0;
 
     std::string title() const { return effnet::sentence(of->name, ": ", what->title()); }
+    int round() const { return what->is_training() ? 0 : what->seed; }
   };
 
   double seconds() const {
@@ -142,15 +149,28 @@ class trial_runner {
     here.started = seconds();
     if (const auto* of = std::get_if<timing>(&here.what->what)) {
       show(here.title());
-      finish(here, {.seconds = measured(*of, scale_of(set_), set_.backend),
-                    .top1 = 0,
-                    .rows = {},
-                    .machine = machine()});
+      try {
+        const double seconds = measured(*of, scale_of(set_), set_.backend);
+        finish(here, {.seconds = seconds, .top1 = 0, .rows = {}, .machine = machine()});
+      } catch (const std::bad_alloc&) {
+        failures_.push_back(here.title() + " failed: there is not enough memory for it");
+      }
       return true;
     }
     here.process = std::make_unique<train_process>(options_of(here), here.folder.file("train.log"));
     running_.push_back(std::move(here));
     return true;
+  }
+
+  /// Whether a training that was begun has the files under their names of now: a set, or the data,
+  /// may have been moved, and `train` goes on with what it began with only.
+  bool goes_on(const job& here) const {
+    std::ifstream from(here.folder.file("recipe.json"), std::ios::binary);
+    const auto recipe = nlohmann::json::parse(from, nullptr, false);
+    const training& run = std::get<training>(here.what->what);
+    return recipe.is_object() && recipe.value("model", "") == here.folder.file("network.json") &&
+           recipe.value("data", "") == (run.on_other_set ? set_.other_data : set_.data) &&
+           recipe.value("val", "") == (run.on_other_set ? set_.other_val : set_.val);
   }
 
   std::vector<std::string> options_of(const job& here) const {

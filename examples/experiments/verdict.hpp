@@ -86,7 +86,10 @@ inline claim faster(std::string sentence, std::string published, const std::map<
     if (const auto other = fast.find(round); other != fast.end())
       logarithms.push_back(std::log(seconds / other->second));
   claim made{std::move(sentence), std::move(published), "", verdict::missing};
-  if (logarithms.empty()) return made;
+  // A round that is lost in noise says that the others are, too.
+  if (logarithms.empty() ||
+      std::ranges::any_of(logarithms, [](double of) { return std::isnan(of); }))
+    return made;
   const effnet::mean_and_error of(logarithms);
   const bool is_single = logarithms.size() == 1;
   const double noise = is_single ? std::log(1.25) : std::max(std::log(1.05), 2 * of.error);
