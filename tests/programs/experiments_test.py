@@ -131,7 +131,7 @@ class Experiments(ProgramTest):
                         png(48, 48, lambda x, y: colour))
         out = self.folder / "out"
         options = ("run", "progressive", "--scale", "smoke", "--quiet")
-        self.run_program(*options, "--data", data / "train", "--out", out, "--budget", 0.005)
+        self.run_program(*options, "--data", data / "train", "--out", out, "--budget", 0.01)
         (self.folder / "elsewhere").mkdir()
         data.rename(self.folder / "elsewhere" / "pictures")
         out.rename(self.folder / "moved")
