@@ -157,6 +157,11 @@ class trial_runner {
       }
       return true;
     }
+    if (!goes_on(here)) {
+      remove_checkpoints(here.folder);
+      std::error_code gone;
+      std::filesystem::remove(here.folder.file("recipe.json"), gone);
+    }
     here.process = std::make_unique<train_process>(options_of(here), here.folder.file("train.log"));
     running_.push_back(std::move(here));
     return true;
