@@ -264,11 +264,10 @@ class Experiments(ProgramTest):
     def test_a_training_that_fails_is_told_and_the_others_go_on(self):
         folder = self.folder / "failing"
         broken = folder / "training_setup" / "momentum_0_seed_0"
-        broken.mkdir(parents=True)
-        (broken / "last.ckpt").write_text("no checkpoint")
+        (broken / "log.jsonl").mkdir(parents=True)  # where a file has to go
         told = self.run_program("run", "training_setup", *SMOKE, "--out", folder, status=1)
         self.assertIn("training_setup: momentum 0, seed 0 failed: ", told.stderr)
-        self.assertIn("last.ckpt", told.stderr)
+        self.assertIn("log.jsonl", told.stderr)
         self.assertEqual(told.stderr.count("top-1"), 5)
 
     def test_a_dry_run_at_full_size_needs_no_data(self):
