@@ -41,9 +41,8 @@ inline void add_set_options(CLI::App& app, set_options& chosen) {
   text("--other-data", chosen.other_data, "DATA", "Another set, for fine-tuning");
   text("--other-val", chosen.other_val, "DATA", "What to validate that one on");
   text("--out", chosen.out, "DIR",
-       "Folder of the set (default experiments_out), of one scale and one --data; what was given "
-       "for "
-       "it before need not be given again");
+       "Folder of the set (default experiments_out), of one scale and one --data; what was "
+       "given for it before need not be given again");
   add_choice(app, "--scale", chosen.scale, {"smoke", "mini", "full"},
              "A look at whether all runs, small sizes (default), or the published ones");
   add_choice(app, "--backend", chosen.backend, {"cpu", "cuda"}, "What trains (default: cpu)");

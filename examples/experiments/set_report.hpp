@@ -76,17 +76,15 @@ class set_report {
     return effnet::sentence(
         "EfficientNet and EfficientNetV2, scale ", set_.scale, set_.data.empty() ? "" : ", on ",
         set_.data.empty() ? "" : set_name(set_.data), on.empty() ? "" : "; ", on,
-        ". ± is the standard deviation over the seeds in tables, the standard error of differences "
-        "and "
-        "ratios.");
+        ". ± is the standard deviation over the seeds in tables, and the standard error of "
+        "differences and ratios.");
   }
   static std::string rules() {
     return "A claim about accuracy holds or is contradicted where paired seeds differ by more than "
            "two standard errors in the mean (which three seeds also do by chance in one case of "
            "six), else it is not resolved, as it always is with one seed: --seeds adds some. Less "
            "accurate by no more than a point is so where two standard errors are within it. A "
-           "claim "
-           "about time is resolved where the ratio is further from 1 than a twentieth and "
+           "claim about time is resolved where the ratio is further from 1 than a twentieth and "
            "than two standard errors of seeds or rounds, of a single pair than a quarter. Claims "
            "about sizes are counted.";
   }

@@ -18,8 +18,8 @@ struct training {
   effnet::network_spec network;
   int size = 0;  ///< image side at the end, pixels
   int epochs = 1;
-  std::vector<std::string> options =
-      {};                       ///< of `train`, besides network, size, epochs, data and seed
+  /// Of `train`, besides network, size, epochs, data and seed.
+  std::vector<std::string> options = {};
   bool on_other_set = false;    ///< on the set's other data
   std::string start_from = {};  ///< name of the trial whose weights it starts from
   bool is_timed = false;        ///< its time is a result: nothing else runs beside it

@@ -110,7 +110,6 @@ class trial_runner {
     trial_folder folder;
     double work;
     std::unique_ptr<train_process> process = {};
-    double started = 0;
 
     std::string title() const { return effnet::sentence(of->name, ": ", what->title()); }
     int round() const { return what->is_training() ? 0 : what->seed; }
@@ -146,7 +145,6 @@ class trial_runner {
     job here = std::move(*next);
     waiting_.erase(next);
     here.folder.open();
-    here.started = seconds();
     if (const auto* of = std::get_if<timing>(&here.what->what)) {
       show(here.title());
       try {

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -102,13 +101,9 @@ inline claim faster(std::string sentence, std::string published, const std::map<
 }
 
 /// That a ratio of two numbers, of which neither has noise to speak of, is at least `least`.
-inline claim at_least(std::string sentence, std::string published, std::optional<double> ratio,
-                      double least, std::string_view unit = "x") {
-  claim made{std::move(sentence), std::move(published), "", verdict::missing};
-  if (!ratio) return made;
-  made.measured = fixed(*ratio, 2) + std::string(unit);
-  made.result = *ratio >= least ? verdict::holds : verdict::contradicted;
-  return made;
+inline claim at_least(std::string sentence, std::string published, double ratio, double least) {
+  return {std::move(sentence), std::move(published), fixed(ratio, 2) + "x",
+          ratio >= least ? verdict::holds : verdict::contradicted};
 }
 
 }  // namespace example

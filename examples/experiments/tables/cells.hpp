@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <effnet/core/error.hpp>
+#include <effnet/search/mean_and_error.hpp>
 
 #include "experiments/outcome.hpp"
 #include "terminal_line.hpp"
@@ -18,13 +19,12 @@ namespace example::cells {
 /// "62.5 ± 0.7": mean and standard deviation over the seeds; of one seed "62.5 (one seed)".
 inline std::string over_seeds(const std::map<int, double>& by_seed, int decimals = 1) {
   if (by_seed.empty()) return "";
-  double mean = 0, squares = 0;
-  const auto count = static_cast<double>(by_seed.size());
-  for (const auto& [seed, value] : by_seed) mean += value / count;
-  if (by_seed.size() == 1) return fixed(mean, decimals) + " (one seed)";
-  for (const auto& [seed, value] : by_seed) squares += (value - mean) * (value - mean);
-  return effnet::sentence(fixed(mean, decimals), " ± ",
-                          fixed(std::sqrt(squares / (count - 1)), decimals));
+  std::vector<double> values;
+  for (const auto& [seed, value] : by_seed) values.push_back(value);
+  const effnet::mean_and_error of(values);
+  if (values.size() == 1) return fixed(of.mean, decimals) + " (one seed)";
+  const double deviation = of.error * std::sqrt(static_cast<double>(values.size()));
+  return effnet::sentence(fixed(of.mean, decimals), " ± ", fixed(deviation, decimals));
 }
 
 inline std::string top1(const outcomes& all, const std::string& name) {
@@ -62,10 +62,8 @@ inline std::string change(std::optional<double> now, std::optional<double> befor
   if (!now || !before || *before == 0) return "";
   const std::string percent = fixed(100 * (*now / *before - 1), decimals);
   const bool is_zero = percent.find_first_not_of("-0.") == percent.npos;
-  return effnet::sentence(is_zero             ? ""
-                          : percent[0] == '-' ? ""
-                                              : "+",
-                          is_zero ? fixed(0, decimals) : percent, " %");
+  if (is_zero) return fixed(0, decimals) + " %";
+  return effnet::sentence(percent[0] == '-' ? "" : "+", percent, " %");
 }
 
 /// How much the second of two is above the first, by seed.
