@@ -8,6 +8,8 @@
 
 #include <effnet/io/atomic_file.hpp>
 
+#include "chart_style.hpp"
+
 namespace example {
 
 /// Text between or inside tags.
@@ -48,7 +50,7 @@ inline std::string jpeg_address(std::span<const std::byte> jpeg) {
 }
 
 /// A page of its own: no scripts, nothing loaded from elsewhere, light and dark. Charts have the
-/// colours --c0 to --c4.
+/// colours c0 to c4 of `page_colors`.
 class html_page {
  public:
   explicit html_page(std::string_view title) {
@@ -56,7 +58,9 @@ class html_page {
     text_ += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>";
     text_ += escaped(title);
     text_ += "</title>\n<style>";
+    text_ += color_rules();
     text_ += style;
+    text_ += chart_rules;
     text_ += "</style></head><body><main>\n<h1>" + escaped(title) + "</h1>\n";
   }
 
@@ -77,12 +81,8 @@ class html_page {
   }
 
  private:
-  static constexpr std::string_view style = R"(
-:root{--ink:#1c2128;--soft:#667080;--line:#dfe3e8;--back:#f6f7f9;--card:#fff;--good:#1f7a5c;--bad:#b4412f;
---bar:#3f6fb5;--c0:#3f6fb5;--c1:#c2661e;--c2:#1f7a5c;--c3:#8a4fa8;--c4:#6b7683;color-scheme:light dark}
-@media(prefers-color-scheme:dark){:root{--ink:#e4e7eb;--soft:#98a2b0;--line:#333a44;--back:#14171b;--card:#1d2127;
---good:#57b894;--bad:#e0806f;--bar:#6d9be0;--c0:#6d9be0;--c1:#e39a57;--c2:#57b894;--c3:#bb8bd8;--c4:#98a2b0}}
-*{box-sizing:border-box}body{margin:0;background:var(--back);color:var(--ink);
+  static constexpr std::string_view style =
+      R"(*{box-sizing:border-box}body{margin:0;background:var(--back);color:var(--ink);
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{max-width:1180px;margin:0 auto;padding:32px 24px 64px}h1{font-size:26px;font-weight:650;margin:0 0 4px}
 h2{font-size:18px;font-weight:650;margin:40px 0 12px}p{margin:0 0 12px;color:var(--soft)}
@@ -106,9 +106,6 @@ pre{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-r
 .columns{display:flex;flex-wrap:wrap;gap:32px}svg text{fill:var(--ink);font-size:12px}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(480px,100%),1fr));gap:16px}
 .chart{width:100%;background:var(--card);border:1px solid var(--line);border-radius:10px}
-.chart text.soft{fill:var(--soft);font-size:11px}.chart text.title{font-weight:650;font-size:13px}
-.chart path{fill:none}.line{stroke-width:1.8;stroke-linejoin:round}.faint{stroke-width:1;opacity:.3}
-.grid{stroke:var(--line);opacity:.7}.axis{stroke:var(--soft)}.band{fill:var(--line);opacity:.35}
 .batch{display:grid;grid-template-columns:repeat(auto-fill,minmax(80px,1fr));gap:4px;margin-bottom:16px}.batch img{width:100%;border-radius:4px}
 )";
   std::string text_;

@@ -10,6 +10,7 @@
 
 #include <effnet/core/error.hpp>
 
+#include "chart_style.hpp"
 #include "chart_ticks.hpp"
 #include "html_page.hpp"
 #include "text_table.hpp"
@@ -44,7 +45,8 @@ struct chart_line {
   bool on_right = false;  ///< measured by the axis on the right
 };
 
-/// Lines over one axis below and one or two at the sides, as an SVG picture for an `html_page`.
+/// Lines over one axis below and one or two at the sides, as an SVG picture for an `html_page`
+/// or a file.
 class line_chart {
  public:
   line_chart(std::string title, chart_axis below, chart_axis left, chart_axis right = {})
@@ -71,22 +73,20 @@ class line_chart {
 
   bool empty() const { return lines_.empty(); }
 
+  const std::string& title() const { return title_; }
+
+  /// For a page, which has the rules that it is drawn by.
   std::string svg() const {
-    using effnet::sentence;
-    chart_axis below = below_, left = left_, right = right_;
-    settle(below, left, right);
-    const bool has_right = std::ranges::any_of(lines_, &chart_line::on_right);
-    const scale x{below, margin, width - (has_right ? margin : 20)};
-    const scale y{left, height - bottom, top}, z{right, height - bottom, top};
-    std::string text = sentence("<svg class=chart viewBox=\"0 0 ", width, " ", height,
-                                "\" role=img aria-label=\"", escaped(title_), "\">\n");
-    add_bands(text, x);
-    add_axis_below(text, x, below);
-    add_axis(text, y, left, margin - 8, "end", x);
-    if (has_right) add_axis(text, z, right, x.last + 8, "start", std::nullopt);
-    for (const chart_line& line : lines_) text += drawn(line, x, line.on_right ? z : y);
-    add_legend(text);
-    return text + "</svg>\n";
+    return effnet::sentence("<svg class='chart' ", frame(), ">\n", picture(), "</svg>\n");
+  }
+
+  /// For a file of its own, in the light colours.
+  std::string svg_file() const {
+    return in_light_colors(effnet::sentence(
+        "<svg xmlns='http://www.w3.org/2000/svg' class='chart' width='", width, "' height='",
+        height, "' ", frame(), " font-family='system-ui, DejaVu Sans, Arial, sans-serif'>\n<style>",
+        chart_rules, "</style>\n<rect width='100%' height='100%' fill='var(--card)' />\n",
+        picture(), "</svg>\n"));
   }
 
  private:
@@ -154,31 +154,52 @@ class line_chart {
     }
   }
 
+  std::string frame() const {
+    return effnet::sentence("viewBox='0 0 ", width, " ", height, "' role='img' aria-label=\"",
+                            escaped(title_), "\"");
+  }
+
+  std::string picture() const {
+    chart_axis below = below_, left = left_, right = right_;
+    settle(below, left, right);
+    const bool has_right = std::ranges::any_of(lines_, &chart_line::on_right);
+    const scale x{below, margin, width - (has_right ? margin : 20)};
+    const scale y{left, height - bottom, top}, z{right, height - bottom, top};
+    std::string text;
+    add_bands(text, x);
+    add_axis_below(text, x, below);
+    add_axis(text, y, left, margin - 8, "end", x);
+    if (has_right) add_axis(text, z, right, x.last + 8, "start", std::nullopt);
+    for (const chart_line& line : lines_) text += drawn(line, x, line.on_right ? z : y);
+    add_legend(text);
+    return text;
+  }
+
   void add_bands(std::string& text, const scale& x) const {
     for (std::size_t i = 0; i < bands_.size(); ++i) {
       const double from = x(bands_[i].from), to = x(bands_[i].to);
       if (i % 2 == 1)
-        text += effnet::sentence("<rect class=band x=", pixel(from), " y=", pixel(top),
-                                 " width=", pixel(to - from),
-                                 " height=", pixel(height - bottom - top), " />");
+        text += effnet::sentence("<rect class='band' x='", pixel(from), "' y='", pixel(top),
+                                 "' width='", pixel(to - from), "' height='",
+                                 pixel(height - bottom - top), "' />");
       const double room = 6.5 * static_cast<double>(bands_[i].caption.size());
       if (to - from > room)
-        text +=
-            effnet::sentence("<text class=soft text-anchor=middle x=", pixel((from + to) / 2),
-                             " y=", pixel(top - 5), ">", escaped(bands_[i].caption), "</text>\n");
+        text += effnet::sentence("<text class='soft' text-anchor='middle' x='",
+                                 pixel((from + to) / 2), "' y='", pixel(top - 5), "'>",
+                                 escaped(bands_[i].caption), "</text>\n");
     }
   }
 
   static void add_axis_below(std::string& text, const scale& x, const chart_axis& axis) {
     const double y = height - bottom;
-    text += effnet::sentence("<path class=axis d=\"M", pixel(x.first), " ", pixel(y), "H",
-                             pixel(x.last), "\" />");
+    text += effnet::sentence("<path class='axis' d='M", pixel(x.first), " ", pixel(y), "H",
+                             pixel(x.last), "' />");
     for (const chart_tick& tick : chart_ticks(axis.unit, *axis.least, *axis.most, 7))
-      text += effnet::sentence("<text class=soft text-anchor=middle x=", pixel(x(tick.at)),
-                               " y=", pixel(y + 16), ">", tick.text, "</text>");
-    text +=
-        effnet::sentence("<text class=soft text-anchor=middle x=", pixel((x.first + x.last) / 2),
-                         " y=", pixel(height - 6), ">", escaped(axis.title), "</text>\n");
+      text += effnet::sentence("<text class='soft' text-anchor='middle' x='", pixel(x(tick.at)),
+                               "' y='", pixel(y + 16), "'>", tick.text, "</text>");
+    text += effnet::sentence("<text class='soft' text-anchor='middle' x='",
+                             pixel((x.first + x.last) / 2), "' y='", pixel(height - 6), "'>",
+                             escaped(axis.title), "</text>\n");
   }
 
   /// With lines across where `across` is given.
@@ -186,10 +207,10 @@ class line_chart {
                        const char* anchor, const std::optional<scale>& across) {
     for (const chart_tick& tick : chart_ticks(axis.unit, *axis.least, *axis.most, 5)) {
       if (across)
-        text += effnet::sentence("<path class=grid d=\"M", pixel(across->first), " ",
-                                 pixel(y(tick.at)), "H", pixel(across->last), "\" />");
-      text += effnet::sentence("<text class=soft text-anchor=", anchor, " x=", pixel(at),
-                               " y=", pixel(y(tick.at) + 4), ">", tick.text, "</text>");
+        text += effnet::sentence("<path class='grid' d='M", pixel(across->first), " ",
+                                 pixel(y(tick.at)), "H", pixel(across->last), "' />");
+      text += effnet::sentence("<text class='soft' text-anchor='", anchor, "' x='", pixel(at),
+                               "' y='", pixel(y(tick.at) + 4), "'>", tick.text, "</text>");
     }
     text += '\n';
   }
@@ -203,12 +224,12 @@ class line_chart {
       path += effnet::sentence(i == 0 ? "M" : "L", pixel(x(p.x)), " ", pixel(y(p.y)));
     }
     if (!path.empty())
-      text = effnet::sentence("<path class=\"line", line.look == form::faint ? " faint" : "",
-                              "\" style=\"stroke:var(--c", line.color, ")\" d=\"", path, "\" />\n");
+      text = effnet::sentence("<path class='line", line.look == form::faint ? " faint" : "",
+                              "' style='stroke:var(--c", line.color, ")' d='", path, "' />\n");
     if (line.look == form::dotted || line.look == form::points)
       for (const chart_point& p : line.points)
-        text += effnet::sentence("<circle r=3 cx=", pixel(x(p.x)), " cy=", pixel(y(p.y)),
-                                 " style=\"fill:var(--c", line.color, ")\"><title>",
+        text += effnet::sentence("<circle r='3' cx='", pixel(x(p.x)), "' cy='", pixel(y(p.y)),
+                                 "' style='fill:var(--c", line.color, ")'><title>",
                                  escaped(line.name), " ", detail::short_number(p.y), " at ",
                                  x.axis.unit == chart_unit::seconds ? detail::short_time(p.x)
                                                                     : detail::short_number(p.x),
@@ -216,9 +237,9 @@ class line_chart {
     if (is_mark(line)) {
       const double at = x(line.points.front().x);
       const bool on_left = at > (x.first + x.last) / 2;
-      text += effnet::sentence("<text class=soft text-anchor=", on_left ? "end" : "start",
-                               " x=", pixel(at + (on_left ? -7 : 7)),
-                               " y=", pixel(y(line.points.front().y) + 4), ">", escaped(line.name),
+      text += effnet::sentence("<text class='soft' text-anchor='", on_left ? "end" : "start",
+                               "' x='", pixel(at + (on_left ? -7 : 7)), "' y='",
+                               pixel(y(line.points.front().y) + 4), "'>", escaped(line.name),
                                "</text>\n");
     }
     return text;
@@ -229,13 +250,13 @@ class line_chart {
   }
 
   void add_legend(std::string& text) const {
-    text += effnet::sentence("<text class=title x=8 y=18>", escaped(title_), "</text>");
+    text += effnet::sentence("<text class='title' x='8' y='18'>", escaped(title_), "</text>");
     double at = margin;
     for (const chart_line& line : lines_) {
       if (line.name.empty() || is_mark(line)) continue;
-      text += effnet::sentence("<path class=line style=\"stroke:var(--c", line.color, ")\" d=\"M",
-                               pixel(at), " ", pixel(top - 26), "h16\" /><text x=", pixel(at + 21),
-                               " y=", pixel(top - 22), ">", escaped(line.name), "</text>");
+      text += effnet::sentence("<path class='line' style='stroke:var(--c", line.color, ")' d='M",
+                               pixel(at), " ", pixel(top - 26), "h16' /><text x='", pixel(at + 21),
+                               "' y='", pixel(top - 22), "'>", escaped(line.name), "</text>");
       at += 21 + 6.8 * static_cast<double>(line.name.size()) + 18;
     }
     text += '\n';

@@ -27,6 +27,12 @@ class section {
   void remark(std::string sentence) { remarks_.push_back(std::move(sentence)); }
 
   const std::vector<claim>& claims() const { return claims_; }
+  std::vector<line_chart> charts() const {
+    std::vector<line_chart> all;
+    for (const part& one : parts_)
+      if (const auto* chart = std::get_if<line_chart>(&one)) all.push_back(*chart);
+    return all;
+  }
   /// All has been run: what still has no number is lost in noise.
   void is_whole() {
     for (claim& one : claims_)

@@ -9,9 +9,13 @@
 #include <utility>
 #include <vector>
 
+#include <effnet/io/atomic_file.hpp>
+
 #include "experiments/claim_table.hpp"
 #include "experiments/experiment_set.hpp"
 #include "html_page.hpp"
+#include "line_chart.hpp"
+#include "make_folder.hpp"
 #include "output_file.hpp"
 
 namespace example {
@@ -49,6 +53,17 @@ class set_report {
     page.add(claims());
     for (const entry& one : entries_) add(page, one);
     page.write(path);
+  }
+
+  /// Each chart as an SVG file, named after its experiment and title.
+  void write_figures(const std::filesystem::path& folder) const {
+    for (const entry& one : entries_)
+      for (const line_chart& chart : one.state.says.charts()) {
+        const std::string name = effnet::sentence(one.of.name, "_", chart.title());
+        effnet::atomic_file to((folder / (folder_name(name) + ".svg")).string());
+        to.write(chart.svg_file());
+        to.commit();
+      }
   }
 
   /// A line an experiment that is not whole.
@@ -125,16 +140,20 @@ class set_report {
   std::vector<entry> entries_;
 };
 
-/// Writes report.html of a set, whole or not, and says what is missing.
-inline void report_experiments(const set_options& given, std::string path) {
+/// Writes report.html of a set, whole or not, and says what is missing; with `figures` its charts
+/// too, in that folder.
+inline void report_experiments(const set_options& given, std::string path,
+                               const std::string& figures) {
   const set_options set = whole_options(given);
   if (!std::filesystem::is_directory(set.out))
     throw effnet::file_error(effnet::sentence(
         "there is no folder ", effnet::path_in_quotes(set.out), "; 'experiments run' makes it"));
   if (path.empty()) path = (std::filesystem::path(set.out) / "report.html").string();
   require_writable(path);
+  if (!figures.empty()) make_folder(figures);
   const set_report report(set);
   report.write(path);
+  if (!figures.empty()) report.write_figures(figures);
   std::printf("%s%s\n", report.missing().c_str(), path.c_str());
 }
 

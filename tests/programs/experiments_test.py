@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import xml.etree.ElementTree as xml
 from pathlib import Path
 
 from sample_network import PROGRAMS, ProgramTest, png
@@ -101,6 +102,23 @@ class Experiments(ProgramTest):
                 self.assertEqual(list(path.parent.glob("*.ckpt*")), [])
         again = self.run_program("run", *SMOKE, "--out", self.whole)
         self.assertEqual((again.stdout, again.stderr), (self.ran.stdout, ""))
+
+    def test_figures_are_files_too(self):
+        figures = self.folder / "figures"
+        self.run_program("report", "--out", self.whole, "--page", self.folder / "page.html",
+                         "--figures", figures)
+        files = sorted(figures.iterdir())
+        self.assertIn(figures / "progressive_Accuracy_over_wall_time.svg", files)
+        self.assertEqual(len(files), (self.folder / "page.html").read_text().count("<svg"))
+        for path in files:
+            picture = xml.parse(path).getroot()
+            self.assertEqual(picture.tag, "{http://www.w3.org/2000/svg}svg")
+            self.assertTrue(picture.get("aria-label"), path)
+            self.assertNotIn("var(--", path.read_text())
+        file = self.folder / "a_file"
+        file.write_text("")
+        self.refuses("report", "--out", self.whole, "--figures", file,
+                     says="cannot make the folder")
 
     def test_pretraining_hands_its_weights_on(self):
         recipes = [json.loads(path.read_text()) for path in
