@@ -30,7 +30,7 @@ struct claim {
   verdict result = verdict::missing;
 };
 
-/// How much one number is above another, over the seeds that both have.
+/// How much one number is above another, over the pairs, as of seeds, that there are of both.
 struct paired_difference {
   double mean = 0, error = 0;  ///< standard error; NaN where a single pair leaves it unknown
   std::size_t pairs = 0;
@@ -58,21 +58,22 @@ struct paired_difference {
     if (mean + 2 * error < -margin) return verdict::contradicted;
     return verdict::not_resolved;  // as with an unknown error
   }
-  std::string text(std::string_view unit) const {
+  std::string text(std::string_view unit, std::string_view over = "seed") const {
     if (pairs == 0) return "";
     const std::string sign = mean < 0 ? "" : "+";
-    if (pairs == 1) return effnet::sentence(sign, fixed(mean, 1), unit, ", one seed");
-    return effnet::sentence(sign, fixed(mean, 1), " ± ", fixed(error, 1), unit, ", ", pairs,
-                            " seeds");
+    if (pairs == 1) return effnet::sentence(sign, fixed(mean, 1), unit, ", one ", over);
+    return effnet::sentence(sign, fixed(mean, 1), " ± ", fixed(error, 1), unit, ", ", pairs, " ",
+                            over, "s");
   }
 };
 
-/// That top-1 is higher with the first than with the second.
+/// That top-1 is higher with the first than with the second, by seeds or whatever else the pairs
+/// are `over`.
 inline claim more_accurate(std::string sentence, std::string published,
-                           const std::map<int, double>& first,
-                           const std::map<int, double>& second) {
+                           const std::map<int, double>& first, const std::map<int, double>& second,
+                           std::string_view over = "seed") {
   const paired_difference by(first, second);
-  return {std::move(sentence), std::move(published), by.text(" points"), by.above()};
+  return {std::move(sentence), std::move(published), by.text(" points", over), by.above()};
 }
 
 /// That the second takes less time than the first. Their ratio is resolved where it is further from

@@ -48,7 +48,8 @@ inline experiment adaptive_regularization(const scale& at) {
     for (const row& of : rows) table.row({of.name, cells::top1(all, of.name), of.published});
     to.add("Measured here, and what the table has", table);
     for (const std::size_t first : {std::size_t{0}, std::size_t{2}}) {
-      line_chart chart(first == 0 ? "Progressive resize" : "Random resize", {.title = "epochs"},
+      line_chart chart(first == 0 ? "Progressive resize" : "Random resize",
+                       {.title = "epochs", .least = 0},
                        {.title = "top-1", .unit = chart_unit::percent});
       chart.add(accuracy_curve(all, rows[first].name, over::epochs, 0));
       chart.add(accuracy_curve(all, rows[first + 1].name, over::epochs, 1));

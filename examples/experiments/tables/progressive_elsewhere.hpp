@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -38,13 +39,13 @@ inline experiment progressive_elsewhere(const scale& at) {
       .source = "EfficientNetV2, table 12",
       .differs =
           "A quarter of the width and 0.3 of the depth on 48, 80 and 96 pixels instead of "
-          "224, 380 and 456; 10 epochs instead of 350. No "
+          "224, 380 and 456; 20 epochs instead of 350. No "
           "RandAugment, which moves such small images away."};
   for (const row& of : rows) {
     const effnet::network_spec spec =
         network_at(at, of.network, {.width = 0.25, .depth = 0.3}, at.pick(of.size));
     for (const bool in_stages : {false, true}) {
-      training how = staged_training(at, spec, {.smoke = 1, .mini = 10, .full = 350},
+      training how = staged_training(at, spec, {.smoke = 1, .mini = 20, .full = 350},
                                      in_stages ? "progressive" : "fixed");
       how.is_timed = true;
       made.train(in_stages ? progressive(of) : vanilla(of), how, 1);
@@ -83,6 +84,14 @@ inline experiment progressive_elsewhere(const scale& at) {
           effnet::sentence(fixed(of.progressive_top1, 1), " against ", fixed(of.top1, 1)),
           all.top1(progressive(of)), all.top1(vanilla(of))));
     }
+    std::map<int, double> vanillas, progressives;  // by network
+    for (int i = 0; const row& of : rows) {
+      if (const auto top1 = cells::mean(all.top1(vanilla(of)))) vanillas[i] = *top1;
+      if (const auto top1 = cells::mean(all.top1(progressive(of)))) progressives[i] = *top1;
+      ++i;
+    }
+    to.add(more_accurate("Progressive learning is more accurate, over these networks",
+                         "+0.3 on average", progressives, vanillas, "network"));
     to.remark(
         "Vanilla training has the size and regularization of the last of the four stages from the "
         "start. The published hours are of TPUs.");

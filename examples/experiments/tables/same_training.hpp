@@ -90,7 +90,7 @@ inline experiment same_training(const scale& at) {
     to.add("At the published size, counted", exact);
 
     line_chart curves("Accuracy in the course of training",
-                      {.title = "training time", .unit = chart_unit::seconds},
+                      {.title = "training time", .unit = chart_unit::seconds, .least = 0},
                       {.title = "top-1", .unit = chart_unit::percent});
     for (int i = 0; i < 2; ++i)
       curves.add(accuracy_curve(all, rows[static_cast<std::size_t>(i)].name, over::seconds, i));

@@ -70,7 +70,8 @@ inline experiment training_setup(const scale& at) {
                  &of == &setup ? "" : paired_difference(top1(of), top1(setup)).text(" points")});
     to.add("One part changed at a time; learning rates are for a batch of 256", table);
 
-    const chart_axis below{.title = "epochs"}, side{.title = "top-1", .unit = chart_unit::percent};
+    const chart_axis below{.title = "epochs", .least = 0},
+        side{.title = "top-1", .unit = chart_unit::percent};
     line_chart optimizer("RMSProp's momentum", below, side);
     line_chart averages("Averages and warm-up", below, side);
     for (int i = 0; const row& of : rows) {
