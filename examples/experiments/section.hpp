@@ -27,6 +27,7 @@ class section {
   void remark(std::string sentence) { remarks_.push_back(std::move(sentence)); }
 
   const std::vector<claim>& claims() const { return claims_; }
+  /// The figures, in their order.
   std::vector<line_chart> charts() const {
     std::vector<line_chart> all;
     for (const part& one : parts_)
