@@ -96,14 +96,12 @@ class set_report {
   }
   static std::string rules() {
     return "A claim about accuracy holds or is contradicted where paired seeds (or networks) "
-           "differ "
-           "by more than two standard errors in the mean (which three seeds also do by chance in "
-           "one case of six), else it is not resolved, as it always is with one seed: --seeds adds "
-           "some. Less "
-           "accurate by no more than a point is so where two standard errors are within it. A "
-           "claim about time is resolved where the ratio is further from 1 than a twentieth and "
-           "than two standard errors of seeds or rounds, of a single pair than a quarter. Claims "
-           "about sizes are counted.";
+           "differ by more than two standard errors in the mean (which three seeds also do by "
+           "chance in one case of six), else it is not resolved, as it always is with one seed: "
+           "--seeds adds some. Less accurate by no more than a point is so where two standard "
+           "errors are within it. A claim about time is resolved where the ratio is further from 1 "
+           "than a twentieth and than two standard errors of seeds or rounds, of a single pair "
+           "than a quarter. Claims about sizes are counted.";
   }
   /// How small trainings differ from the published ones.
   static std::string recipe() {
