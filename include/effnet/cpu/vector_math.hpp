@@ -1,6 +1,9 @@
 #pragma once
 
 #include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 #include <effnet/arch/network_spec.hpp>
@@ -94,43 +97,53 @@ EFFNET_KERNEL_BODY void bound_silu(const Floats& x, Floats& to) {
 }
 
 #if EFFNET_NAMES_INSTRUCTIONS
-/// The same of -r, so that x need not be negated. Without a rounded product, ln 2 needs no second
-/// part, and n is taken from where it was rounded.
+/// 2^(j / Steps).
+template <std::size_t Steps>
+constexpr std::array<float, Steps> roots_of_two(double first) {
+  std::array<float, Steps> roots{};
+  double root = 1;
+  for (float& to : roots) to = static_cast<float>(root), root *= first;
+  return roots;
+}
+inline constexpr std::array<float, 32> fractions16 = roots_of_two<32>(1.0218971486541166);
+/// 2^(j / 8) in its bits, less j in those that n is added to.
+inline constexpr std::array<std::int32_t, 8> fractions8 = [] {
+  std::array<std::int32_t, 8> bits{};
+  const std::array<float, 8> roots = roots_of_two<8>(1.0905077326652577);
+  for (std::int32_t j = 0; const float root : roots)
+    bits[static_cast<std::size_t>(j)] = std::bit_cast<std::int32_t>(root) - (j << 20), ++j;
+  return bits;
+}();
+/// With fewer steps: -x = n ln 2 - r with n in steps of 1/8 and |r| <= ln 2 / 16, 2^n from a table
+/// of its fraction, a polynomial of degree 3 (2.7e-8). Without a rounded product, ln 2 needs no
+/// second part.
 EFFNET_KERNEL_BODY void exponential_of_minus(const floats8& x, floats8& to) {
-  constexpr float magic = 12582912.0f;
+  using integers = int __attribute__((vector_size(32)));
+  constexpr float magic = 1572864.0f;  // adding it rounds to 1/8: 1.5 * 2^20
   const floats8 rounded = x * -1.44269504f + magic, n = rounded - magic;
   const floats8 ln2 = floats8{} + 0.693147182f;
   floats8 r = x;
   asm("vfmadd231ps %1, %2, %0" : "+x"(r) : "x"(n), "x"(ln2));
-  floats8 p = r * -8.29765600e-3f + 4.19153438e-2f;
-  p = p * r - 1.66675761e-1f;
-  p = p * r + 4.99988891e-1f;
-  p = p * r - 9.99999646e-1f;
-  p = p * r + 1.00000012f;
-  using integers = int __attribute__((vector_size(32)));
-  integers bits, exponent;
-  std::memcpy(&bits, &p, sizeof bits);
-  std::memcpy(&exponent, &rounded, sizeof exponent);
-  bits += exponent << 23;
-  std::memcpy(&to, &bits, sizeof bits);
+  integers table, power, eighths;
+  std::memcpy(&table, fractions8.data(), sizeof table);
+  std::memcpy(&eighths, &rounded, sizeof eighths);
+  asm("vpermd %1, %2, %0" : "=x"(power) : "x"(table), "x"(eighths));  // by its lowest three bits
+  power += eighths << 20;
+  floats8 scale;
+  std::memcpy(&scale, &power, sizeof scale);
+  const floats8 p = (r * -0.166642964f + 0.50006485f) * r - 1.0f;
+  to = scale * r * p + scale;
 }
-/// 2^(j / 32).
-inline constexpr std::array<float, 32> roots_of_two = [] {
-  std::array<float, 32> roots{};
-  double root = 1;
-  for (float& to : roots) to = static_cast<float>(root), root *= 1.0218971486541166;
-  return roots;
-}();
-/// With fewer steps: -x = n ln 2 - r with n in steps of 1/32 and |r| <= ln 2 / 64, 2^n's fraction
-/// from a table, a polynomial of degree 2 (5.3e-8). It takes every x up to 87 but -infinity.
+/// With 1/32 and |r| <= ln 2 / 64, a polynomial of degree 2 (5.3e-8). It takes every x up to 87 but
+/// -infinity.
 EFFNET_KERNEL_BODY void exponential_of_minus(const floats16& x, floats16& to) {
-  constexpr float magic = 393216.0f;  // adding it rounds to 1/32: 1.5 * 2^18
+  constexpr float magic = 393216.0f;  // 1.5 * 2^18
   const floats16 rounded = x * -1.44269504f + magic, n = rounded - magic;
   const floats16 ln2 = floats16{} + 0.693147182f;
   floats16 r = x, low, high, fraction = rounded;
   asm("vfmadd231ps %1, %2, %0" : "+v"(r) : "v"(n), "v"(ln2));
-  load(roots_of_two.data(), low);
-  load(roots_of_two.data() + 16, high);
+  load(fractions16.data(), low);
+  load(fractions16.data() + 16, high);
   // An index is the lowest five bits, and the scale floor(n).
   asm("vpermi2ps %2, %1, %0" : "+v"(fraction) : "v"(low), "v"(high));
   floats16 p = r * 0.500003636f - 1.00001466f;
