@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
   experiments.options.require_subcommand(1);
   set_options listing, reporting;
   run_set_options running;
-  std::string page, figures;
+  report_files files;
   CLI::App& of_list =
       *experiments.options.add_subcommand("list", "Says what there is, and how far it is");
   add_set_options(of_list, listing);
@@ -29,15 +29,18 @@ int main(int argc, char** argv) {
   CLI::App& of_report = *experiments.options.add_subcommand(
       "report", "Writes a page about a set, whole or not, and says what is missing");
   add_set_options(of_report, reporting);
-  of_report.add_option("--page", page, "The page (default report.html in --out)")
+  of_report.add_option("--page", files.page, "The page (default report.html in --out)")
       ->type_name("FILE");
-  of_report.add_option("--figures", figures, "Where to leave each chart as an SVG file too")
+  of_report
+      .add_option("--claims", files.claims, "Where to leave the table of claims as Markdown too")
+      ->type_name("FILE");
+  of_report.add_option("--figures", files.figures, "Where to leave each chart as an SVG file too")
       ->type_name("DIR");
 
   return experiments.run(argc, argv, [&] {
     if (of_run.parsed()) return run_experiments(experiments, running);
     if (of_list.parsed()) list_experiments(listing);
-    if (of_report.parsed()) report_experiments(reporting, page, figures);
+    if (of_report.parsed()) report_experiments(reporting, files);
     return exit_status::succeeded;
   });
 }

@@ -50,9 +50,16 @@ class set_report {
     for (const verdict one : all)
       page.tile(std::to_string(count(one)), effnet::sentence("claims: ", text_of(one)));
     page.add("</div>\n<h2>What the papers say, and what came out</h2>\n");
-    page.add(claims());
+    page.add(claims().html());
     for (const entry& one : entries_) add(page, one);
     page.write(path);
+  }
+
+  /// The table of all claims, in Markdown.
+  void write_claims(const std::string& path) const {
+    effnet::atomic_file to(path);
+    to.write(claims().markdown());
+    to.commit();
   }
 
   /// Each chart as an SVG file, named after its experiment and title.
@@ -117,11 +124,11 @@ class set_report {
           static_cast<std::size_t>(std::ranges::count(one.state.says.claims(), of, &claim::result));
     return found;
   }
-  std::string claims() const {
+  claim_table claims() const {
     claim_table table(true);
     for (const entry& one : entries_)
       for (const claim& says : one.state.says.claims()) table.add(one.of.name, says);
-    return table.html();
+    return table;
   }
   void add(html_page& page, const entry& one) const {
     page.add(effnet::sentence("<h2 id=", one.of.name, ">", escaped(one.of.title), "</h2>\n<p>",
@@ -140,21 +147,27 @@ class set_report {
   std::vector<entry> entries_;
 };
 
-/// Writes report.html of a set, whole or not, and says what is missing; with `figures` its charts
-/// too, in that folder.
-inline void report_experiments(const set_options& given, std::string path,
-                               const std::string& figures) {
+/// Where a report goes. Empty: the page to report.html of the set, the others nowhere.
+struct report_files {
+  std::string page;     ///< HTML, all in one file
+  std::string claims;   ///< Markdown
+  std::string figures;  ///< a folder of SVG files
+};
+
+/// Writes the report of a set, whole or not, and says what is missing.
+inline void report_experiments(const set_options& given, report_files to) {
   const set_options set = whole_options(given);
   if (!std::filesystem::is_directory(set.out))
     throw effnet::file_error(effnet::sentence(
         "there is no folder ", effnet::path_in_quotes(set.out), "; 'experiments run' makes it"));
-  if (path.empty()) path = (std::filesystem::path(set.out) / "report.html").string();
-  require_writable(path);
-  if (!figures.empty()) make_folder(figures);
+  if (to.page.empty()) to.page = (std::filesystem::path(set.out) / "report.html").string();
+  for (const std::string* file : {&to.page, &to.claims}) require_writable(*file);
+  if (!to.figures.empty()) make_folder(to.figures);
   const set_report report(set);
-  report.write(path);
-  if (!figures.empty()) report.write_figures(figures);
-  std::printf("%s%s\n", report.missing().c_str(), path.c_str());
+  report.write(to.page);
+  if (!to.claims.empty()) report.write_claims(to.claims);
+  if (!to.figures.empty()) report.write_figures(to.figures);
+  std::printf("%s%s\n", report.missing().c_str(), to.page.c_str());
 }
 
 }  // namespace example

@@ -69,16 +69,20 @@ class trial_runner {
 
   trial_runner(const set_options& set, const running& how) : set_(set), how_(how) {}
 
-  /// Adds the trials of an experiment that have no outcome yet.
+  /// Adds the trials of an experiment that have no outcome yet, those of its first seed first, so
+  /// that a run that is stopped leaves pairs to compare.
   void add(const experiment& of) {
-    for (const trial& one : of.trials) {
-      const trial_folder folder = folder_of(of, one, set_);
-      const double work = one.work(how_.pictures);
+    std::vector<const trial*> by_seed;
+    for (const trial& one : of.trials) by_seed.push_back(&one);
+    std::ranges::stable_sort(by_seed, {}, &trial::seed);
+    for (const trial* one : by_seed) {
+      const trial_folder folder = folder_of(of, *one, set_);
+      const double work = one->work(how_.pictures);
       total_ += work;
       if (folder.result())
         done_ += work, remove_checkpoints(folder);
       else
-        waiting_.push_back({&of, &one, folder, work});
+        waiting_.push_back({&of, one, folder, work});
     }
     before_ = done_;
     // Rounds of timings some time apart, whatever experiments they are of.

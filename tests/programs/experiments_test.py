@@ -120,6 +120,29 @@ class Experiments(ProgramTest):
         self.refuses("report", "--out", self.whole, "--figures", file,
                      says="cannot make the folder")
 
+    def test_the_claims_are_a_table_in_markdown_too(self):
+        table = self.folder / "claims.md"
+        page = self.folder / "with_claims.html"
+        self.run_program("report", "--out", self.whole, "--page", page, "--claims", table)
+        lines = table.read_text().splitlines()
+        self.assertEqual(lines[0], "| experiment | claim | published | measured here | verdict |")
+        self.assertTrue(all(line.count("|") == 6 for line in lines))
+        self.assertEqual({line.split("`")[1] for line in lines[2:]}, set(NAMES))
+        first = page.read_text().split("</table>")[0]  # of the page, which is of all claims, too
+        for line in lines[2:]:
+            for cell in line.strip("| ").split(" | ")[1:]:
+                self.assertIn(f"<td>{cell}</td>", first.replace(" class=good", "")
+                              .replace(" class=bad", ""))
+        self.refuses("report", "--out", self.whole, "--claims", self.folder / "no" / "claims.md",
+                     says="no/claims.md")
+
+    def test_a_stopped_run_leaves_whole_seeds(self):
+        folder = self.folder / "by_seed"
+        told = self.run_program("run", "progressive", *SMOKE, "--workers", 1, "--out", folder)
+        done = [line.split(": ")[1] for line in told.stderr.splitlines() if "top-1" in line]
+        self.assertEqual(done, ["fixed size, seed 0", "progressive, seed 0",
+                                "fixed size, seed 1", "progressive, seed 1"])
+
     def test_pretraining_hands_its_weights_on(self):
         recipes = [json.loads(path.read_text()) for path in
                    (self.whole / "pretrain_finetune").glob("*/recipe.json")]
