@@ -37,15 +37,14 @@ class claim_table {
     }
     return all + "</table></div>\n";
   }
+  /// Always with the experiments.
   std::string markdown() const {
-    std::string all = has_experiments_ ? "| experiment |" : "|";
+    std::string all = "| experiment |";
     for (const char* title : titles) all += effnet::sentence(" ", title, " |");
-    all += has_experiments_ ? "\n|---|---|---|---|---|\n" : "\n|---|---|---|---|\n";
-    for (const auto& [experiment, of] : rows_) {
-      if (has_experiments_) all += effnet::sentence("| `", experiment, "` ");
-      all += effnet::sentence("| ", of.sentence, " | ", of.published, " | ", of.measured, " | ",
-                              text_of(of.result), " |\n");
-    }
+    all += "\n|---|---|---|---|---|\n";
+    for (const auto& [experiment, of] : rows_)
+      all += effnet::sentence("| `", experiment, "` | ", of.sentence, " | ", of.published, " | ",
+                              of.measured, " | ", text_of(of.result), " |\n");
     return all;
   }
 

@@ -136,7 +136,7 @@ class Experiments(ProgramTest):
         self.refuses("report", "--out", self.whole, "--claims", self.folder / "no" / "claims.md",
                      says="no/claims.md")
 
-    def test_a_stopped_run_leaves_whole_seeds(self):
+    def test_trainings_are_run_seed_by_seed(self):
         folder = self.folder / "by_seed"
         told = self.run_program("run", "progressive", *SMOKE, "--workers", 1, "--out", folder)
         done = [line.split(": ")[1] for line in told.stderr.splitlines() if "top-1" in line]

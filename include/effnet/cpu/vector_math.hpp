@@ -97,7 +97,7 @@ EFFNET_KERNEL_BODY void bound_silu(const Floats& x, Floats& to) {
 }
 
 #if EFFNET_NAMES_INSTRUCTIONS
-/// 2^(j / Steps).
+/// 2^(j / Steps); the first but 1 is given.
 template <std::size_t Steps>
 constexpr std::array<float, Steps> roots_of_two(double first) {
   std::array<float, Steps> roots{};
@@ -134,8 +134,8 @@ EFFNET_KERNEL_BODY void exponential_of_minus(const floats8& x, floats8& to) {
   const floats8 p = (r * -0.166642964f + 0.50006485f) * r - 1.0f;
   to = scale * r * p + scale;
 }
-/// With 1/32 and |r| <= ln 2 / 64, a polynomial of degree 2 (5.3e-8). It takes every x up to 87 but
-/// -infinity.
+/// In steps of 1/32, with |r| <= ln 2 / 64: a polynomial of degree 2 (5.3e-8). It takes every x up
+/// to 87 but -infinity.
 EFFNET_KERNEL_BODY void exponential_of_minus(const floats16& x, floats16& to) {
   constexpr float magic = 393216.0f;  // 1.5 * 2^18
   const floats16 rounded = x * -1.44269504f + magic, n = rounded - magic;
