@@ -18,36 +18,41 @@ struct normalised_pixels {
   const float* gate;  ///< null: 1
   float keep;
   float* to;
-  std::size_t to_step, padded, ahead, panel, panel_step;
+  std::size_t to_step, padded;
+  std::size_t ahead;  ///< floats
+  std::size_t panel, panel_step;
 };
 
-/// A register of channels of one pixel, or the first `part` of it.
+template <bool Whole, class Floats>
+EFFNET_KERNEL_BODY void load_some(const float* from, std::size_t part, Floats& to) {
+  if constexpr (Whole)
+    load(from, to);
+  else
+    load_part(from, part, to);
+}
+
+/// A register of channels of some pixels, or the first `part` of it.
 template <bool Whole, class Floats, class Formula>
-EFFNET_KERNEL_BODY void normalise_register(const Formula& formula, const normalised_pixels& n,
-                                           const float* src, std::size_t c, std::size_t part,
-                                           float* to) {
+EFFNET_KERNEL_BODY void normalise_column(const Formula& formula, const normalised_pixels& n,
+                                         std::size_t c, std::size_t part, const float* src,
+                                         std::size_t rows, float* to) {
   Floats x, scale, shift, y, factor = Floats{} + n.keep;
-  if constexpr (Whole) {
-    load(src + c, x), load(n.scale + c, scale), load(n.shift + c, shift);
-  } else {
-    load_part(src + c, part, x), load_part(n.scale + c, part, scale);
-    load_part(n.shift + c, part, shift);
-  }
+  load_some<Whole>(n.scale + c, part, scale), load_some<Whole>(n.shift + c, part, shift);
   if (n.gate != nullptr) {
-    Floats gate;
-    if constexpr (Whole)
-      load(n.gate + c, gate);
-    else
-      load_part(n.gate + c, part, gate);
-    factor *= gate;
+    load_some<Whole>(n.gate + c, part, y);
+    factor *= y;
   }
-  formula.apply(x * scale + shift, y);
-  y *= factor;
-  if constexpr (Whole) {
-    store(y, to + c);
-  } else {
-    store(Floats{}, to + c);
-    store_part(y, part, to + c);
+  for (std::size_t row = 0; row < rows; ++row, src += n.step, to += n.to_step) {
+    __builtin_prefetch(src + n.ahead);
+    load_some<Whole>(src, part, x);
+    formula.apply(x * scale + shift, y);
+    y *= factor;
+    if constexpr (Whole) {
+      store(y, to);
+    } else {
+      store(Floats{}, to);
+      store_part(y, part, to);
+    }
   }
 }
 
@@ -56,20 +61,23 @@ EFFNET_KERNEL_BODY void normalise_rows_body(const Formula& formula,
                                             const normalised_pixels& shared) {
   constexpr std::size_t lanes = lanes_of<Floats>;
   const normalised_pixels n = shared;  // a copy that nobody else sees stays in registers
-  const std::size_t far = std::max(fetched_ahead / n.channels, rows_at_once);
-  const std::size_t ahead = (n.ahead > 0 ? n.ahead : far) * n.step;
-  const float* src = n.src;
-  for (std::size_t row = 0; row < n.rows; ++row, src += n.step) {
-    float* to = n.to + row * n.to_step;
+  // Of few channels, more rows stay in the cache until the last of them is read.
+  const std::size_t most = (n.channels <= 2 * lanes ? 4 : 1) * rows_together(n.step);
+  for (std::size_t first = 0; first < n.rows; first += most) {
+    const std::size_t rows = std::min(most, n.rows - first);
+    const float* src = n.src + first * n.step;
+    float* to = n.to + first * n.to_step;
     std::size_t c = 0, end = n.panel;
     for (; c + lanes <= n.channels; c += lanes) {
-      __builtin_prefetch(src + c + ahead);
       if (c == end) to += n.panel_step - n.panel, end += n.panel;
-      normalise_register<true, Floats>(formula, n, src, c, lanes, to);
+      normalise_column<true, Floats>(formula, n, c, lanes, src + c, rows, to + c);
     }
-    if (c < n.channels)
-      normalise_register<false, Floats>(formula, n, src, c, n.channels - c, to), c += lanes;
-    for (; c < n.padded; c += lanes) store(Floats{}, to + c);
+    if (c < n.channels) {
+      normalise_column<false, Floats>(formula, n, c, n.channels - c, src + c, rows, to + c);
+      c += lanes;
+    }
+    for (; c < n.padded; c += lanes)
+      for (std::size_t row = 0; row < rows; ++row) store(Floats{}, to + row * n.to_step + c);
   }
 }
 template <class Formula>
@@ -106,6 +114,7 @@ inline void make_normalised_rows(const normalised& what, const normalised_rows& 
   const shape4& s = what.src.shape;
   const auto all = static_cast<std::size_t>(s.c);
   const std::size_t image_pixels = static_cast<std::size_t>(s.h) * static_cast<std::size_t>(s.w);
+  const std::size_t far = std::max(detail::fetched_ahead / rows.channels, detail::rows_at_once);
   detail::with_formula(what.act, [&](auto formula) {
     using formula_type = decltype(formula);
     const std::size_t end = rows.first + rows.count;
@@ -126,7 +135,7 @@ inline void make_normalised_rows(const normalised& what, const normalised_rows& 
                     .to = rows.to + (p - rows.first) * rows.to_step,
                     .to_step = rows.to_step,
                     .padded = rows.padded,
-                    .ahead = rows.ahead,
+                    .ahead = (rows.ahead > 0 ? rows.ahead : far) * all,
                     .panel = rows.panel > 0 ? rows.panel : rows.channels,
                     .panel_step = rows.panel_step});
       p = next;
