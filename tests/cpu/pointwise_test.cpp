@@ -98,28 +98,6 @@ TEST_CASE("cpu: a gate scales what a pointwise convolution reads, image by image
   }
 }
 
-TEST_CASE("cpu: stem convolutions agree with the definition on every instruction set") {
-  using enum activation;
-  for (const padding_rule rule : {padding_rule::tf_same, padding_rule::symmetric})
-    for (const int stride : {1, 2, 3})
-      for (const int kernel : {3, 5, 7})
-        for (const shape4 src :
-             {shape4{1, 1, 1, 3}, shape4{2, 9, 8, 3}, shape4{1, 21, 34, 1}, shape4{1, 10, 7, 4}})
-          for (const int out : {1, 16, 40}) {
-            const conv_case at =
-                make_case(sentence(to_string(src), ' ', kernel, " s", stride, " to ", out), src,
-                          out, kernel, stride, 1, rule, {.before = silu});
-            CAPTURE(at.name);
-            const conv_data data(at.problem);
-            const std::vector<double> expected = definition(at, data);
-            for (const cpu::isa best : instruction_sets()) {
-              const auto one = run_kernel<cpu::stem_convolution>(at, data, 1, best);
-              CHECK(worst_difference(one, expected) < 1e-5);
-              CHECK(run_kernel<cpu::stem_convolution>(at, data, 3, best) == one);
-            }
-          }
-}
-
 TEST_CASE("cpu: kernels are chosen by shape and by what follows") {
   using enum activation;
   const auto kind = [](const conv_case& at) {
@@ -132,8 +110,11 @@ TEST_CASE("cpu: kernels are chosen by shape and by what follows") {
   CHECK(kind(make_case("", {1, 14, 14, 80}, 480, 1, 2, 1, same, {.before = silu})) ==
         cpu::kernel_kind::direct);
   CHECK(kind(make_case("", {1, 64, 64, 3}, 32, 3, 2, 1, same, {.before = silu})) ==
-        cpu::kernel_kind::stem);
+        cpu::kernel_kind::window);
   CHECK(kind(make_case("", {1, 64, 64, 3}, 32, 3, 2, 1, same)) == cpu::kernel_kind::direct);
+  CHECK(kind(make_case("", {1, 64, 64, 24}, 96, 3, 2, 1, same, {.before = silu})) ==
+        cpu::kernel_kind::window);
   CHECK(kind(make_case("", {1, 64, 64, 24}, 96, 3, 2, 1, same)) == cpu::kernel_kind::direct);
+  CHECK(kind(make_case("", {1, 64, 64, 48}, 192, 3, 2, 1, same)) == cpu::kernel_kind::window);
   CHECK(kind(make_case("", {1, 14, 14, 80}, 80, 3, 1, 80, same)) == cpu::kernel_kind::direct);
 }

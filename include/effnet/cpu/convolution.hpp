@@ -5,13 +5,14 @@
 #include <effnet/cpu/direct_convolution.hpp>
 #include <effnet/cpu/kernel_choice.hpp>
 #include <effnet/cpu/kernel_variant.hpp>
+#include <effnet/cpu/window_convolution.hpp>
 
 namespace effnet::cpu {
 
 /// A planned convolution or fully connected layer, on the kernel that is fastest for it. Memory
 /// handles in it are this plan's own: two threads use two plans.
 class convolution : public forward_kernel_variant<direct_convolution, winograd_convolution,
-                                                  pointwise_convolution, stem_convolution> {
+                                                  pointwise_convolution, window_convolution> {
  public:
   convolution(const conv_problem& problem, const epilogue& then, const cpu_options& options)
       : forward_kernel_variant(planned(problem, then, options)) {}
@@ -39,8 +40,8 @@ class convolution : public forward_kernel_variant<direct_convolution, winograd_c
       case kernel_kind::pointwise:
         return kernels(std::in_place_type<pointwise_convolution>, problem, then, source_form::plain,
                        products_of(problem, options));
-      case kernel_kind::stem:
-        return kernels(std::in_place_type<stem_convolution>, problem, then);
+      case kernel_kind::window:
+        return kernels(std::in_place_type<window_convolution>, problem, then);
       default:
         return kernels(std::in_place_type<direct_convolution>, problem, then);
     }

@@ -8,13 +8,15 @@
 #include <effnet/cpu/kernel_choice.hpp>
 #include <effnet/cpu/kernel_variant.hpp>
 #include <effnet/cpu/pointwise_data_gradient.hpp>
+#include <effnet/cpu/window_data_gradient.hpp>
 
 namespace effnet::cpu {
 
 /// A planned gradient of a convolution by its source, on the kernel that is fastest for it. As with
 /// `convolution`, two threads use two.
-class data_gradient : public kernel_variant<convolution_backward_data, winograd_convolution,
-                                            pointwise_data_gradient, depthwise_convolution> {
+class data_gradient
+    : public kernel_variant<convolution_backward_data, winograd_convolution,
+                            pointwise_data_gradient, depthwise_convolution, window_data_gradient> {
   /// Some kernels are those of the forward pass, turned.
   template <class Own, class Turned>
   auto on_kernel(const Own& own, const Turned& turned) const {
@@ -65,6 +67,8 @@ class data_gradient : public kernel_variant<convolution_backward_data, winograd_
                      products_of(p, options));
     if (prefers_depthwise_data_gradient(p))
       return kernels(std::in_place_type<depthwise_convolution>, turned(p));
+    if (prefers_window_data_gradient(p))
+      return kernels(std::in_place_type<window_data_gradient>, p);
     return kernels(std::in_place_type<convolution_backward_data>, p);
   }
 };

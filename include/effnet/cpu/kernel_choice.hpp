@@ -2,7 +2,7 @@
 
 #include <effnet/cpu/cpu_options.hpp>
 #include <effnet/cpu/pointwise.hpp>
-#include <effnet/cpu/stem_convolution.hpp>
+#include <effnet/cpu/window_rows.hpp>
 #include <effnet/cpu/winograd.hpp>
 
 /// Which kernel a convolution runs on: functions of its shape and the options alone, so that equal
@@ -39,8 +39,8 @@ constexpr bool prefers_winograd_weight_gradient(const conv_problem& p) {
   return has_winograd(p) && winograd_pays(p, winograd_tiles(p), 18 + 1.4 * megabytes);
 }
 
-/// Own 1x1 and stem kernels win by what follows the product: SiLU in half of oneDNN's time. Bare
-/// products are faster there.
+/// Own 1x1 kernels win by what follows the product: SiLU in half of oneDNN's time. Bare products
+/// are faster there.
 constexpr bool has_slow_activation(const epilogue& then) {
   const auto slow = [](activation act) {
     return act == activation::silu || act == activation::sigmoid;
@@ -55,14 +55,27 @@ constexpr products products_of(const conv_problem& p, const cpu_options& options
   return options.bf16 && is_pointwise(p) && image ? products::bf16 : products::fp32;
 }
 
+/// Dense convolutions of a stride, where few channels, as of a network's first layer, make short
+/// runs: what follows the product decides there.
+constexpr bool prefers_windows(const conv_problem& p, const epilogue& then) {
+  if (!has_windows(p)) return false;
+  if (has_slow_activation(then)) return p.stride > 1 || p.src.c <= 4;
+  return p.stride > 1 && p.src.c >= 32;
+}
+constexpr bool prefers_window_data_gradient(const conv_problem& p) {
+  return has_windows(p) && p.stride > 1 && p.src.c > 4;
+}
+/// Its sums, written by every row of results, should stay in the cache.
+constexpr bool prefers_window_weight_gradient(const conv_problem& p) {
+  return has_windows(p) && p.stride > 1 && p.src.c > 4 && p.src.c <= 128;
+}
+
 inline kernel_kind kernel_for(const conv_problem& p, const epilogue& then,
                               const cpu_options& options) {
   if (products_of(p, options) == products::bf16) return kernel_kind::pointwise;
   if (options.winograd && prefers_winograd(p)) return kernel_kind::winograd;
-  if (has_slow_activation(then)) {
-    if (is_stem(p)) return kernel_kind::stem;
-    if (is_pointwise(p)) return kernel_kind::pointwise;
-  }
+  if (prefers_windows(p, then)) return kernel_kind::window;
+  if (has_slow_activation(then) && is_pointwise(p)) return kernel_kind::pointwise;
   return kernel_kind::direct;
 }
 

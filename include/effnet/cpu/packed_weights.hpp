@@ -10,7 +10,7 @@
 namespace effnet::cpu {
 
 /// The kernels that convolutions run on; each packs its weights its own way.
-enum class kernel_kind { direct, winograd, pointwise, depthwise, stem };
+enum class kernel_kind { direct, winograd, pointwise, depthwise, window };
 
 /// How packed weights are laid out: plans that agree on it share them.
 struct weight_layout {

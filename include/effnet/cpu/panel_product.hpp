@@ -19,7 +19,8 @@ struct fetched_lines {
 };
 
 /// sums[row][:] (+)= sum over k < depth of src(row, k) * weights[k][:]. Gradients of weights sum
-/// over pixels: their `src` stands the other way round, with a `row_step` of 1.
+/// over pixels: their `src` stands the other way round, with a `row_step` of 1. A window is several
+/// runs of `depth`, whose weights follow one another.
 struct panel_product {
   const float* src;
   std::size_t row_step;        ///< floats from one row to the next
@@ -28,9 +29,11 @@ struct panel_product {
   const float* weights;
   std::size_t weight_step;  ///< floats from one k to the next
   std::size_t depth;
-  float* sums;           ///< [rows][sum_step]
-  std::size_t sum_step;  ///< in floats
-  bool add;              ///< to what stands in `sums`; it is overwritten otherwise
+  std::size_t runs = 1;
+  std::size_t run_step = 0;  ///< floats of `src` from one run to the next
+  float* sums;               ///< [rows][sum_step]
+  std::size_t sum_step;      ///< in floats
+  bool add;                  ///< to what stands in `sums`; it is overwritten otherwise
   fetched_lines ahead = {};
 };
 
@@ -77,18 +80,21 @@ EFFNET_KERNEL_BODY void multiply_tile(const panel_product& p, const float* src, 
   Floats sums[Rows][Registers];
   begin_sums(p, to, sums);
   const float* weights = p.weights;
-  for (std::size_t k = 0; k < p.depth; ++k) {
-    __builtin_prefetch(ahead, 0, 2);
-    Floats w[Registers];
+  for (std::size_t run = 0; run < p.runs; ++run, src += p.run_step) {
+    const float* at = src;
+    for (std::size_t k = 0; k < p.depth; ++k) {
+      __builtin_prefetch(ahead, 0, 2);
+      Floats w[Registers];
 #pragma GCC unroll 2
-    for (std::size_t r = 0; r < Registers; ++r) load(weights + r * lanes, w[r]);
+      for (std::size_t r = 0; r < Registers; ++r) load(weights + r * lanes, w[r]);
 #pragma GCC unroll 16
-    for (std::size_t row = 0; row < Rows; ++row) {
-      const float x = src[row * p.row_step];
+      for (std::size_t row = 0; row < Rows; ++row) {
+        const float x = at[row * p.row_step];
 #pragma GCC unroll 2
-      for (std::size_t r = 0; r < Registers; ++r) sums[row][r] += x * w[r];
+        for (std::size_t r = 0; r < Registers; ++r) sums[row][r] += x * w[r];
+      }
+      at += p.depth_step, weights += p.weight_step, ahead += p.ahead.depth_step;
     }
-    src += p.depth_step, weights += p.weight_step, ahead += p.ahead.depth_step;
   }
   end_sums(p, sums, to);
 }

@@ -8,15 +8,16 @@
 #include <effnet/cpu/kernel_choice.hpp>
 #include <effnet/cpu/kernel_variant.hpp>
 #include <effnet/cpu/pointwise_weight_gradient.hpp>
+#include <effnet/cpu/window_weight_gradient.hpp>
 #include <effnet/cpu/winograd_weight_gradient.hpp>
 
 namespace effnet::cpu {
 
 /// A planned gradient of a convolution by its weights, with the fastest kernel for it: the choice
 /// is a function of the problem and the options alone.
-class weight_gradient
-    : public kernel_variant<convolution_backward_weights, depthwise_weight_gradient,
-                            pointwise_weight_gradient, winograd_weight_gradient> {
+class weight_gradient : public kernel_variant<convolution_backward_weights,
+                                              depthwise_weight_gradient, pointwise_weight_gradient,
+                                              winograd_weight_gradient, window_weight_gradient> {
  public:
   /// `normalised_src`: it had better read a source that is still to be normalised.
   weight_gradient(const conv_problem& problem, bool bias, const cpu_options& options,
@@ -56,6 +57,8 @@ class weight_gradient
                      products_of(p, options));
     if (!bias && options.winograd && prefers_winograd_weight_gradient(p))
       return kernels(std::in_place_type<winograd_weight_gradient>, p);
+    if (!bias && prefers_window_weight_gradient(p))
+      return kernels(std::in_place_type<window_weight_gradient>, p);
     return kernels(std::in_place_type<convolution_backward_weights>, p, bias);
   }
 };
