@@ -97,6 +97,21 @@ struct conv_data {
         residual(noise(p.dst().elements(), 4)) {}
 };
 
+/// Largest absolute difference, and that of gradients relative to the largest of them.
+inline double worst_difference(const std::vector<float>& got, const std::vector<double>& expected) {
+  double worst = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double d = std::abs(double{got[i]} - expected[i]);
+    if (!(d <= worst)) worst = d;  // a NaN must not pass
+  }
+  return worst;
+}
+inline double relative_difference(const std::vector<float>& got,
+                                  const std::vector<float>& expected) {
+  return largest_difference(got.data(), expected.data(), got.size()) /
+         std::max(1e-6, largest(expected.data(), expected.size()));
+}
+
 /// Gradients of one convolution on one backend.
 struct conv_gradients {
   std::vector<float> src, weights, bias;

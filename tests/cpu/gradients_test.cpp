@@ -8,11 +8,6 @@ namespace {
 using namespace effnet;
 using namespace effnet::testing;
 
-double relative_difference(const std::vector<float>& got, const std::vector<float>& expected) {
-  return largest_difference(got.data(), expected.data(), got.size()) /
-         std::max(1e-6, largest(expected.data(), expected.size()));
-}
-
 void compare_gradients(const conv_case& at, int threads) {
   CAPTURE(at.name);
   CAPTURE(threads);

@@ -21,13 +21,6 @@ std::vector<float> run_kernel(const conv_case& at, const conv_data& data, int th
   return dst;
 }
 
-double worst_difference(const std::vector<float>& got, const std::vector<double>& expected) {
-  double worst = 0;
-  for (std::size_t i = 0; i < got.size(); ++i)
-    worst = std::max(worst, std::abs(double{got[i]} - expected[i]));
-  return worst;
-}
-
 std::vector<double> definition(const conv_case& at, const conv_data& data) {
   return convolve(at.problem, at.then, data.src.data(), data.weights.data(), data.bias.data(),
                   data.residual);
