@@ -39,8 +39,8 @@ constexpr bool prefers_winograd_weight_gradient(const conv_problem& p) {
   return has_winograd(p) && winograd_pays(p, winograd_tiles(p), 18 + 1.4 * megabytes);
 }
 
-/// Own 1x1 kernels win by what follows the product: SiLU in half of oneDNN's time. Bare products
-/// are faster there.
+/// Own 1x1 and window kernels win by what follows the product: SiLU in half of oneDNN's time. Bare
+/// products are faster there.
 constexpr bool has_slow_activation(const epilogue& then) {
   const auto slow = [](activation act) {
     return act == activation::silu || act == activation::sigmoid;
@@ -55,12 +55,9 @@ constexpr products products_of(const conv_problem& p, const cpu_options& options
   return options.bf16 && is_pointwise(p) && image ? products::bf16 : products::fp32;
 }
 
-/// Dense convolutions of a stride, where few channels, as of a network's first layer, make short
-/// runs: what follows the product decides there.
+/// Dense convolutions of few channels, as a network's first layer, or of a stride.
 constexpr bool prefers_windows(const conv_problem& p, const epilogue& then) {
-  if (!has_windows(p)) return false;
-  if (has_slow_activation(then)) return p.stride > 1 || p.src.c <= 4;
-  return p.stride > 1 && p.src.c >= 32;
+  return has_windows(p) && has_slow_activation(then) && (p.stride > 1 || p.src.c <= 4);
 }
 constexpr bool prefers_window_data_gradient(const conv_problem& p) {
   return has_windows(p) && p.stride > 1 && p.src.c > 4;
