@@ -16,11 +16,11 @@ std::vector<conv_case> window_cases() {
   std::vector<conv_case> cases;
   for (const int kernel : {2, 3, 5, 7})
     for (const int stride : {1, 2, 3})
-      for (const shape4 src : {shape4{1, 1, 1, 3}, shape4{2, 9, 8, 24}, shape4{1, 21, 34, 1},
-                               shape4{1, 10, 7, 4}, shape4{3, 13, 12, 37}})
+      for (const shape4 src : {shape4{1, 1, 1, 3}, shape4{2, 9, 8, 3}, shape4{2, 9, 8, 24},
+                               shape4{1, 21, 34, 1}, shape4{1, 10, 7, 4}, shape4{3, 13, 12, 37}})
         for (const padding& pad :
              {padding{0, 0, 1, 1}, padding{1, 1, 1, 1}, padding{kernel - 1, 0, 1, kernel - 1}}) {
-          const int out = src.c == 3 ? 1 : src.c == 24 ? 40 : 16 + src.c;
+          const int out = src.h == 1 ? 1 : src.c == 24 ? 40 : 16 + src.c;
           const conv_problem p{
               .src = src, .out = out, .kernel = kernel, .stride = stride, .pad = pad};
           if (!cpu::has_windows(p) || src.h + pad.top + pad.bottom < kernel ||
@@ -71,7 +71,7 @@ TEST_CASE("cpu: windows read in place agree with the definition") {
                      scratch);
         },
         [&](const std::vector<float>& got, const std::vector<float>& one) {
-          CHECK(worst_difference(got, expected) < 2e-5);
+          CHECK(worst_difference(got, expected) < (p.src.c <= 4 ? 1e-5 : 2e-5));
           CHECK(got == one);
         });
   }

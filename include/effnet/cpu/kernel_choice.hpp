@@ -59,10 +59,11 @@ constexpr products products_of(const conv_problem& p, const cpu_options& options
 constexpr bool prefers_windows(const conv_problem& p, const epilogue& then) {
   return has_windows(p) && has_slow_activation(then) && (p.stride > 1 || p.src.c <= 4);
 }
+/// Of a stride, but for a first layer: few channels fill no register there.
 constexpr bool prefers_window_data_gradient(const conv_problem& p) {
   return has_windows(p) && p.stride > 1 && p.src.c > 4;
 }
-/// Its sums, written by every row of results, should stay in the cache.
+/// The same; its sums, written by every row of results, should stay in the cache.
 constexpr bool prefers_window_weight_gradient(const conv_problem& p) {
   return has_windows(p) && p.stride > 1 && p.src.c > 4 && p.src.c <= 128;
 }
