@@ -8,8 +8,8 @@
 
 namespace effnet::cpu {
 
-/// Results of a row are made in tiles of 12 pixels and of 8, so that none waits for its last sum:
-/// pixels that `width` results take with what is made in vain.
+/// Results of a row are made 12 pixels at a time and 8, so that none waits for its last sum: pixels
+/// that `width` results take with what is made in vain.
 constexpr std::size_t depthwise_pixels(std::size_t width) {
   return std::max<std::size_t>(8, (width + 3) / 4 * 4);
 }
@@ -35,8 +35,8 @@ struct depthwise_row {
 
 namespace detail {
 
-/// Activates, sums and stores the `count` results from pixel `x` on that lie at `results`, a
-/// register each.
+/// Activates, sums and stores the `count` results from pixel `x` on that lie at `results`, of one
+/// register of every two.
 template <class Floats, class Act>
 EFFNET_KERNEL_BODY void depthwise_store(const depthwise_row& of, Act act, const float* results,
                                         std::size_t count, std::size_t x, std::size_t c) {
@@ -48,7 +48,7 @@ EFFNET_KERNEL_BODY void depthwise_store(const depthwise_row& of, Act act, const 
     // Where the next row goes: pieces of pixels are too far apart for the hardware to see.
     fetch_for_store(to + d.width * d.dst_step);
     Floats value;
-    load(results + i * lanes_of<Floats>, value);
+    load(results + i * 2 * lanes_of<Floats>, value);
     apply(act, value, value);
     total += value;
     if (part == lanes_of<Floats>)
@@ -84,83 +84,108 @@ EFFNET_TARGET_AVX512 inline void depthwise_store_avx512(const depthwise_row& d,
   depthwise_store<floats16>(d, results, count, x, c);
 }
 
-/// `Pixels` results from pixel `x` on, for one register of channels, before their activation.
-/// `Kernel` and `Stride` are the row's, or 0. Results lie `result_step` floats
-/// apart.
-template <class Floats, std::size_t Pixels, std::size_t Kernel, std::size_t Stride>
+/// `Pixels` results from pixel `x` on, for `Registers` of channels from `c` on. `Kernel` and
+/// `Stride` are the row's, or 0.
+template <class Floats, std::size_t Pixels, std::size_t Registers, std::size_t Kernel,
+          std::size_t Stride>
 EFFNET_KERNEL_BODY void depthwise_tile(const depthwise_row& d, std::size_t x, std::size_t c,
                                        float* results, std::size_t result_step) {
-  constexpr std::size_t pixel = 2 * lanes_of<Floats>;
+  constexpr std::size_t lanes = lanes_of<Floats>, pixel = 2 * lanes;
   const std::size_t kernel = Kernel > 0 ? Kernel : d.kernel;
   const std::size_t step = (Stride > 0 ? Stride : d.stride) * pixel;
-  Floats sums[Pixels], bias;
-  load_part(d.bias + c, std::min(lanes_of<Floats>, d.channels - c), bias);
+  Floats sums[Pixels][Registers];
+#pragma GCC unroll 2
+  for (std::size_t r = 0; r < Registers; ++r) {
+    const std::size_t channel = c + r * lanes;
+    Floats bias;
+    load_part(d.bias + channel, std::min(lanes, d.channels - channel), bias);
 #pragma GCC unroll 12
-  for (std::size_t i = 0; i < Pixels; ++i) sums[i] = bias;
+    for (std::size_t i = 0; i < Pixels; ++i) sums[i][r] = bias;
+  }
   const float* weights = d.weights + c;
   for (std::size_t ky = 0; ky < kernel; ++ky) {
     const float* src = d.rows[ky] + x * step + c;
+#pragma GCC unroll 5
     for (std::size_t kx = 0; kx < kernel; ++kx, src += pixel, weights += d.columns) {
-      Floats w;
-      load(weights, w);
+      Floats w[Registers];
+#pragma GCC unroll 2
+      for (std::size_t r = 0; r < Registers; ++r) load(weights + r * lanes, w[r]);
 #pragma GCC unroll 12
-      for (std::size_t i = 0; i < Pixels; ++i) {
-        Floats value;
-        load(src + i * step, value);
-        sums[i] += value * w;
-      }
+      for (std::size_t i = 0; i < Pixels; ++i)
+#pragma GCC unroll 2
+        for (std::size_t r = 0; r < Registers; ++r) {
+          Floats value;
+          load(src + i * step + r * lanes, value);
+          sums[i][r] += value * w[r];
+        }
     }
   }
 #pragma GCC unroll 12
-  for (std::size_t i = 0; i < Pixels; ++i) store(sums[i], results + i * result_step);
-}
-using depthwise_tile_function = void (*)(const depthwise_row&, std::size_t, std::size_t, float*,
-                                         std::size_t);
-
-template <std::size_t Pixels, std::size_t Kernel, std::size_t Stride>
-void depthwise_tile_portable(const depthwise_row& d, std::size_t x, std::size_t c, float* results,
-                             std::size_t step) {
-  depthwise_tile<floats4, Pixels, Kernel, Stride>(d, x, c, results, step);
-}
-template <std::size_t Pixels, std::size_t Kernel, std::size_t Stride>
-EFFNET_TARGET_AVX2 void depthwise_tile_avx2(const depthwise_row& d, std::size_t x, std::size_t c,
-                                            float* results, std::size_t step) {
-  depthwise_tile<floats8, Pixels, Kernel, Stride>(d, x, c, results, step);
-}
-template <std::size_t Pixels, std::size_t Kernel, std::size_t Stride>
-EFFNET_TARGET_AVX512 void depthwise_tile_avx512(const depthwise_row& d, std::size_t x,
-                                                std::size_t c, float* results, std::size_t step) {
-  depthwise_tile<floats16, Pixels, Kernel, Stride>(d, x, c, results, step);
+  for (std::size_t i = 0; i < Pixels; ++i)
+#pragma GCC unroll 2
+    for (std::size_t r = 0; r < Registers; ++r)
+      store(sums[i][r], results + i * result_step + r * lanes);
 }
 
-/// The tiles of 8 and of 12 pixels.
+/// Makes `count` results from pixel `x` on, at most 12, and a few more in vain.
+using depthwise_tile_function = void (*)(const depthwise_row&, std::size_t x, std::size_t c,
+                                         std::size_t count, float* results,
+                                         std::size_t result_step);
+
+/// Four pixels of both registers at a time: what is loaded, and stored, is a whole cache line.
+template <class Floats, std::size_t Registers, std::size_t Kernel, std::size_t Stride>
+EFFNET_KERNEL_BODY void depthwise_low_tiles(const depthwise_row& d, std::size_t x, std::size_t c,
+                                            std::size_t count, float* to, std::size_t step) {
+  for (std::size_t i = 0; i < count; i += 4)
+    depthwise_tile<Floats, 4, Registers, Kernel, Stride>(d, x + i, c, to + i * step, step);
+}
+template <std::size_t Registers, std::size_t Kernel, std::size_t Stride>
+void depthwise_tiles_portable(const depthwise_row& d, std::size_t x, std::size_t c,
+                              std::size_t count, float* to, std::size_t step) {
+  depthwise_low_tiles<floats4, Registers, Kernel, Stride>(d, x, c, count, to, step);
+}
+template <std::size_t Registers, std::size_t Kernel, std::size_t Stride>
+EFFNET_TARGET_AVX2 void depthwise_tiles_avx2(const depthwise_row& d, std::size_t x, std::size_t c,
+                                             std::size_t count, float* to, std::size_t step) {
+  depthwise_low_tiles<floats8, Registers, Kernel, Stride>(d, x, c, count, to, step);
+}
+/// One register is a cache line.
+template <std::size_t Kernel, std::size_t Stride>
+EFFNET_TARGET_AVX512 void depthwise_tiles_avx512(const depthwise_row& d, std::size_t x,
+                                                 std::size_t c, std::size_t count, float* to,
+                                                 std::size_t step) {
+  if (count > 8)
+    depthwise_tile<floats16, 12, 1, Kernel, Stride>(d, x, c, to, step);
+  else
+    depthwise_tile<floats16, 8, 1, Kernel, Stride>(d, x, c, to, step);
+}
+
+/// What makes a row's results, for so many registers of channels at a time.
 struct depthwise_tiles {
-  depthwise_tile_function low, high;
+  std::size_t registers;
+  depthwise_tile_function make;
 };
-template <std::size_t Kernel, std::size_t Stride>
-constexpr depthwise_tiles depthwise_tiles_avx2() {
-  return {depthwise_tile_avx2<8, Kernel, Stride>, depthwise_tile_avx2<12, Kernel, Stride>};
-}
-template <std::size_t Kernel, std::size_t Stride>
-constexpr depthwise_tiles depthwise_tiles_avx512() {
-  return {depthwise_tile_avx512<8, Kernel, Stride>, depthwise_tile_avx512<12, Kernel, Stride>};
-}
 /// Kernels of one size where they gain most, for each takes time to compile.
-inline depthwise_tiles depthwise_tiles_of(const depthwise_row& d, isa best) {
+template <std::size_t Registers>
+depthwise_tiles depthwise_tiles_of(const depthwise_row& d, isa best) {
+  if (best != isa::avx2) return {Registers, depthwise_tiles_portable<Registers, 0, 0>};
   const bool three = d.kernel == 3, five = d.kernel == 5;
-  if (best == isa::avx512) {
-    if (three && d.stride == 1) return depthwise_tiles_avx512<3, 1>();
-    if (three && d.stride == 2) return depthwise_tiles_avx512<3, 2>();
-    if (five && d.stride == 1) return depthwise_tiles_avx512<5, 1>();
-    if (five && d.stride == 2) return depthwise_tiles_avx512<5, 2>();
-    return depthwise_tiles_avx512<0, 0>();
-  }
-  if (best == isa::avx2) {
-    if (three && d.stride == 1) return depthwise_tiles_avx2<3, 1>();
-    if (five && d.stride == 1) return depthwise_tiles_avx2<5, 1>();
-    return depthwise_tiles_avx2<0, 0>();
-  }
-  return {depthwise_tile_portable<8, 0, 0>, depthwise_tile_portable<12, 0, 0>};
+  if (three && d.stride == 1) return {Registers, depthwise_tiles_avx2<Registers, 3, 1>};
+  if (three && d.stride == 2) return {Registers, depthwise_tiles_avx2<Registers, 3, 2>};
+  if (five && d.stride == 1) return {Registers, depthwise_tiles_avx2<Registers, 5, 1>};
+  if (five && d.stride == 2) return {Registers, depthwise_tiles_avx2<Registers, 5, 2>};
+  return {Registers, depthwise_tiles_avx2<Registers, 0, 0>};
+}
+inline depthwise_tiles depthwise_tiles_of(const depthwise_row& d, isa best) {
+  if (best != isa::avx512)
+    return d.columns > lanes_of_isa(best) ? depthwise_tiles_of<2>(d, best)
+                                          : depthwise_tiles_of<1>(d, best);
+  const bool three = d.kernel == 3, five = d.kernel == 5;
+  if (three && d.stride == 1) return {1, depthwise_tiles_avx512<3, 1>};
+  if (three && d.stride == 2) return {1, depthwise_tiles_avx512<3, 2>};
+  if (five && d.stride == 1) return {1, depthwise_tiles_avx512<5, 1>};
+  if (five && d.stride == 2) return {1, depthwise_tiles_avx512<5, 2>};
+  return {1, depthwise_tiles_avx512<0, 0>};
 }
 
 }  // namespace detail
@@ -169,21 +194,24 @@ inline void make_depthwise_row(const depthwise_row& d, isa best) {
   const detail::depthwise_tiles tiles = detail::depthwise_tiles_of(d, best);
   const auto store = for_isa(best, detail::depthwise_store_portable, detail::depthwise_store_avx2,
                              detail::depthwise_store_avx512);
-  const std::size_t lanes = lanes_of_isa(best);
-  alignas(64) float buffer[12 * lanes_of<floats16>];
-  for (std::size_t c = 0; c < d.channels; c += lanes)
+  const std::size_t lanes = lanes_of_isa(best), channels = tiles.registers * lanes;
+  alignas(64) float buffer[12 * 2 * lanes_of<floats16>];
+  for (std::size_t c = 0; c < d.channels; c += channels)
     for (std::size_t x = 0, size = 0; x < d.width; x += size) {
-      const bool high = depthwise_pixels(d.width - x) % 12 == 0;
-      size = high ? 12 : 8;
+      size = depthwise_pixels(d.width - x) % 12 == 0 ? 12 : 8;
       const std::size_t count = std::min(size, d.width - x);
       // Bare results are made in their place.
-      const bool bare = d.act == activation::identity && d.sums == nullptr &&
-                        d.channels - c >= lanes && count == size;
-      float* results = bare ? d.dst + x * d.dst_step + c : buffer;
-      for (std::size_t i = 0; bare && i < count; ++i)
-        fetch_for_store(results + (d.width + i) * d.dst_step);
-      (high ? tiles.high : tiles.low)(d, x, c, results, bare ? d.dst_step : lanes);
-      if (!bare) store(d, results, count, x, c);
+      if (d.act == activation::identity && d.sums == nullptr && d.channels - c >= channels &&
+          count == size) {
+        float* results = d.dst + x * d.dst_step + c;
+        for (std::size_t i = 0; i < count; ++i)
+          fetch_for_store(results + (d.width + i) * d.dst_step);
+        tiles.make(d, x, c, count, results, d.dst_step);
+        continue;
+      }
+      tiles.make(d, x, c, count, buffer, 2 * lanes);
+      for (std::size_t r = 0; r < channels && c + r < d.channels; r += lanes)
+        store(d, buffer + r, count, x, c + r);
     }
 }
 

@@ -23,12 +23,11 @@ struct result_store {
 
 namespace detail {
 
-/// One register of channels of all rows. `Plain`: a whole one, with nothing behind the activation.
-template <class Floats, bool Plain, class Act>
-EFFNET_KERNEL_BODY void store_channels(const result_store& of, Act before, std::size_t c) {
-  constexpr std::size_t lanes = lanes_of<Floats>;
+/// One register of channels of all rows.
+template <class Floats>
+EFFNET_KERNEL_BODY void store_channels(const result_store& of, std::size_t c) {
   const result_store s = of;  // a copy that the stores cannot change
-  const std::size_t part = Plain ? lanes : std::min(lanes, s.channels - c);
+  const std::size_t part = std::min(lanes_of<Floats>, s.channels - c);
   Floats bias = {};
   if (s.bias != nullptr) load_part(s.bias + c, part, bias);
   const float* from = s.sums + c;
@@ -36,28 +35,52 @@ EFFNET_KERNEL_BODY void store_channels(const result_store& of, Act before, std::
   for (std::size_t row = 0; row < s.rows; ++row, from += s.sum_step, to += s.dst_step) {
     Floats value;
     load(from, value);
-    apply(before, value + bias, value);
-    if (!Plain && s.then.add_dst) {
+    apply(s.then.before, value + bias, value);
+    if (s.then.add_dst) {
       Floats residual;
       load_part(to, part, residual);
       value += residual;
     }
-    if (!Plain && s.then.after != activation::identity) apply(s.then.after, value, value);
-    if (part == lanes)
-      store(value, to);
-    else
-      store_part(value, part, to);
+    if (s.then.after != activation::identity) apply(s.then.after, value, value);
+    store_part(value, part, to);
+  }
+}
+/// The same for a whole register with nothing behind the residual: what is known beforehand costs
+/// no instructions.
+template <class Floats, bool Residual, class Act>
+EFFNET_KERNEL_BODY void store_whole(const result_store& of, Act before, std::size_t c) {
+  const result_store s = of;
+  Floats bias = {};
+  if (s.bias != nullptr) load(s.bias + c, bias);
+  const float* from = s.sums + c;
+  float* to = s.dst + c;
+  for (std::size_t row = 0; row < s.rows; ++row, from += s.sum_step, to += s.dst_step) {
+    Floats value;
+    load(from, value);
+    apply(before, value + bias, value);
+    if constexpr (Residual) {
+      Floats residual;
+      load(to, residual);
+      value += residual;
+    }
+    store(value, to);
   }
 }
 template <class Floats>
 EFFNET_KERNEL_BODY void store_results_body(const result_store& s) {
-  const bool plain_silu =
-      prefers_constant<Floats> && s.then == epilogue{.before = activation::silu};
-  for (std::size_t c = 0; c < s.channels; c += lanes_of<Floats>)
-    if (plain_silu && c + lanes_of<Floats> <= s.channels)
-      store_channels<Floats, true>(s, constant_silu{}, c);
+  const bool silu = prefers_constant<Floats> && s.then == epilogue{.before = activation::silu};
+  const bool sums = s.then == epilogue{}, added = s.then == epilogue{.add_dst = true};
+  for (std::size_t c = 0; c < s.channels; c += lanes_of<Floats>) {
+    const bool whole = c + lanes_of<Floats> <= s.channels;
+    if (whole && silu)
+      store_whole<Floats, false>(s, constant_silu{}, c);
+    else if (whole && sums)
+      store_whole<Floats, false>(s, constant_identity{}, c);
+    else if (whole && added)
+      store_whole<Floats, true>(s, constant_identity{}, c);
     else
-      store_channels<Floats, false>(s, s.then.before, c);
+      store_channels<Floats>(s, c);
+  }
 }
 inline void store_results_portable(const result_store& s) {
   store_results_body<floats4>(s);
