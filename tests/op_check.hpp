@@ -18,6 +18,7 @@
 #include "device_map.hpp"
 #include "op_cases.hpp"
 #include "oracle_fill.hpp"
+#include "worse.hpp"
 
 namespace effnet::testing {
 
@@ -102,7 +103,7 @@ inline double worst_difference(const std::vector<float>& got, const std::vector<
   double worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double d = std::abs(double{got[i]} - expected[i]);
-    if (!(d <= worst)) worst = d;  // a NaN must not pass
+    worst = worse(worst, d);
   }
   return worst;
 }
@@ -244,7 +245,7 @@ void check_elementwise(const B& on) {
       for (std::size_t i = 0; i < got.size(); ++i) {
         const double wanted{expected(i)};
         const double scale = map_type(on) == dtype::f32 ? 1 : std::max(std::abs(wanted), 1e-4);
-        worst = std::max(worst, std::abs(double{got[i]} - wanted) / scale);
+        worst = worse(worst, std::abs(double{got[i]} - wanted) / scale);
       }
       CHECK(worst < rounding_step(map_type(on), 1e-6));
     };
@@ -347,7 +348,7 @@ void check_training_ops(const B& on) {
     const std::vector<float> diff = gradient.host();
     double worst = 0;
     for (std::size_t i = 0; i < diff.size(); ++i)
-      worst = std::max(
+      worst = worse(
           worst, std::abs(double{diff[i]} - double{diff_dst[i] * math::derivative(act, src[i])}));
     CHECK(worst < rounding_step(map_type(on), 1e-6));
   }
@@ -369,7 +370,7 @@ void check_training_ops(const B& on) {
             kind == loss_kind::softmax ? math::softmax_cross_entropy : math::sigmoid_cross_entropy;
         sum += loss_of(x.data() + i, targets.data() + i, 11, 0.1f, weights.data(), one.data());
         for (std::size_t k = 0; k < 11; ++k)
-          worst = std::max(worst, std::abs(double{diff[i + k]} - double{one[k]} / double(images)));
+          worst = worse(worst, std::abs(double{diff[i + k]} - double{one[k]} / double(images)));
       }
       CHECK(loss == doctest::Approx(sum / images));
       CHECK(worst < 1e-7);

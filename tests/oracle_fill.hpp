@@ -7,6 +7,8 @@
 
 #include <effnet/nn/weights.hpp>
 
+#include "worse.hpp"
+
 namespace effnet::testing {
 
 /// The formula behind the random-weight oracles (shared README, "Fill rule"): tensor `index` of the
@@ -49,14 +51,14 @@ inline std::vector<float> oracle_images(const shape4& shape) {
 /// Largest absolute value, and largest absolute difference, over `count` elements.
 inline double largest(const float* a, std::size_t count) {
   double found = 0;
-  for (std::size_t i = 0; i < count; ++i) found = std::max(found, std::abs(double{a[i]}));
+  for (std::size_t i = 0; i < count; ++i) found = worse(found, std::abs(double{a[i]}));
   return found;
 }
 inline double largest_difference(const float* a, const float* b, std::size_t count) {
   double found = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const double d = std::abs(double{a[i]} - double{b[i]});
-    if (!(d <= found)) found = d;  // a NaN must not pass
+    found = worse(found, d);
   }
   return found;
 }

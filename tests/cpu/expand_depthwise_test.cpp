@@ -60,9 +60,9 @@ void compare(shape4 src, int channels, bool expands, int kernel, int stride, pad
           run_front(expands ? &expand : nullptr, depthwise, act, first, second, threads, best);
       double worst = 0;
       for (std::size_t i = 0; i < expected.size(); ++i)
-        worst = std::max(worst, std::abs(double{got.dst[i]} - expected[i]));
+        worst = worse(worst, std::abs(double{got.dst[i]} - expected[i]));
       for (std::size_t i = 0; i < means.size(); ++i)
-        worst = std::max(worst, std::abs(double{got.means[i]} - means[i]));
+        worst = worse(worst, std::abs(double{got.means[i]} - means[i]));
       CHECK(worst < 1e-5);
     }
 }

@@ -48,7 +48,7 @@ TEST_CASE("cpu: Winograd agrees with the definition on every instruction set") {
       const std::vector<float> one = winograd(at, data, 1, best);
       double worst = 0, largest_expected = 1;
       for (std::size_t i = 0; i < one.size(); ++i) {
-        worst = std::max(worst, std::abs(double{one[i]} - expected[i]));
+        worst = worse(worst, std::abs(double{one[i]} - expected[i]));
         largest_expected = std::max(largest_expected, std::abs(expected[i]));
       }
       CHECK(worst < 1e-5 * largest_expected);

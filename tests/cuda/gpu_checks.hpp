@@ -34,7 +34,7 @@ inline double largest_error(const std::vector<float>& got, const std::vector<flo
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double error =
         std::abs(double{got[i]} - double{expected[i]}) / (1 + std::abs(double{expected[i]}));
-    if (!(error <= worst)) worst = error;
+    worst = worse(worst, error);
   }
   return worst;
 }
@@ -352,7 +352,7 @@ void check_network(const B& on, const network_spec& spec, int height, int width,
     if (size < 1e-6 * all)
       CHECK(difference < 1e-3 * within.gradient * all);
     else
-      worst = std::max(worst, difference / size);
+      worst = worse(worst, difference / size);
   }
   MESSAGE(std::string_view(spec.name), ": relative difference of gradients ", apart / all,
           ", largest of one ", worst);

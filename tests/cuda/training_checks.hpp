@@ -62,7 +62,7 @@ inline double largest_error(const weights& got, const weights& expected) {
       const auto* first = reinterpret_cast<const float*>(t.data);
       return std::vector<float>(first, first + t.elements());
     };
-    worst = std::max(worst, largest_error(floats(a), floats(b)));
+    worst = worse(worst, largest_error(floats(a), floats(b)));
   }
   return worst;
 }

@@ -12,6 +12,7 @@
 
 #include "../oracle_fill.hpp"
 #include "../shared_data.hpp"
+#include "../worse.hpp"
 
 namespace {
 using namespace effnet;
@@ -90,11 +91,11 @@ void compare(const B& on, const nlohmann::json& oracle) {
     CAPTURE(expected["name"].get<std::string>());
     const double wanted = expected["norm"], difference = std::abs(median - wanted) / wanted;
     if (!net.trained(i)) {
-      worst_statistic = std::max(worst_statistic, difference);
+      worst_statistic = worse(worst_statistic, difference);
     } else if (wanted < 1e-6 * largest_norm) {  // some gradients are zero by theory
       CHECK(found.back() < 1e-6 * largest_norm);
     } else {
-      worst = std::max(worst, difference);
+      worst = worse(worst, difference);
       CHECK(difference < bound);
       for (std::size_t k = 0; smooth && k < expected["first"].size(); ++k)
         CHECK(std::abs(double{passes[0].first[i][k]} - expected["first"][k].get<double>()) <

@@ -6,6 +6,8 @@
 #include <effnet/search.hpp>
 #include <effnet/v2.hpp>
 
+#include "../worse.hpp"
+
 // Algorithms on a reward whose best candidate is known.
 namespace {
 using namespace effnet;
@@ -108,7 +110,7 @@ TEST_CASE("search: the policy's gradient is that of finite differences, its entr
     x = before - step;
     const double below = value();
     x = before;
-    worst = std::max(worst, std::abs((above - below) / (2 * step) - gradient[i]));
+    worst = testing::worse(worst, std::abs((above - below) / (2 * step) - gradient[i]));
   }
   CHECK(worst < 1e-8);
   CHECK(gradient.norm() > 0.1);

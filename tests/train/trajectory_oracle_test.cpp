@@ -13,6 +13,7 @@
 
 #include "../oracle_fill.hpp"
 #include "../shared_data.hpp"
+#include "../worse.hpp"
 
 namespace {
 using namespace effnet;
@@ -62,7 +63,7 @@ void follow(const B& on = B{}, const trajectory_bounds& within = {}) {
         t.step({.images = {images.data(), shape}, .targets = targets.data()});
     CHECK(std::abs(report.loss - losses[step].get<double>()) <
           (step < 4 ? within.early : within.late));
-    worst = std::max(worst, std::abs(report.loss - losses[step].get<double>()));
+    worst = worse(worst, std::abs(report.loss - losses[step].get<double>()));
   }
   double worst_norm = 0, worst_average = 0;
   std::size_t index = 0;
@@ -72,8 +73,8 @@ void follow(const B& on = B{}, const trajectory_bounds& within = {}) {
     const double found = norm(t.values(index)), average = norm(t.average(index));
     CHECK(found == doctest::Approx(wanted).epsilon(within.tensors));
     CHECK(average == doctest::Approx(wanted_average).epsilon(within.tensors));
-    worst_norm = std::max(worst_norm, std::abs(found / wanted - 1));
-    worst_average = std::max(worst_average, std::abs(average / wanted_average - 1));
+    worst_norm = worse(worst_norm, std::abs(found / wanted - 1));
+    worst_average = worse(worst_average, std::abs(average / wanted_average - 1));
     for (std::size_t k = 0; k < expected["first"].size(); ++k)
       CHECK(std::abs(double{t.values(index)[k]} - expected["first"][k].get<double>()) <
             within.tensors * wanted);
