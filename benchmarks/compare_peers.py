@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import sys
 
 from bar_chart import bar_chart
@@ -172,6 +173,7 @@ def write(found, options):
 def main():
     options = parsed_options()
     timing, status, reason = None, 0, ""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # keeps what is finished as well
     try:
         timing = prepared(options)
         timing.time_all()
