@@ -8,8 +8,8 @@
 
 namespace effnet::cpu {
 
-/// Results of a row are made 12 pixels at a time and 8, so that none waits for its last sum: pixels
-/// that `width` results take with what is made in vain.
+/// Results of a row are made 12 pixels at a time and 8: pixels that `width` results take with what
+/// is made in vain.
 constexpr std::size_t depthwise_pixels(std::size_t width) {
   return std::max<std::size_t>(8, (width + 3) / 4 * 4);
 }
@@ -139,10 +139,10 @@ EFFNET_KERNEL_BODY void depthwise_low_tiles(const depthwise_row& d, std::size_t 
   for (std::size_t i = 0; i < count; i += 4)
     depthwise_tile<Floats, 4, Registers, Kernel, Stride>(d, x + i, c, to + i * step, step);
 }
-template <std::size_t Registers, std::size_t Kernel, std::size_t Stride>
+template <std::size_t Registers>
 void depthwise_tiles_portable(const depthwise_row& d, std::size_t x, std::size_t c,
                               std::size_t count, float* to, std::size_t step) {
-  depthwise_low_tiles<floats4, Registers, Kernel, Stride>(d, x, c, count, to, step);
+  depthwise_low_tiles<floats4, Registers, 0, 0>(d, x, c, count, to, step);
 }
 template <std::size_t Registers, std::size_t Kernel, std::size_t Stride>
 EFFNET_TARGET_AVX2 void depthwise_tiles_avx2(const depthwise_row& d, std::size_t x, std::size_t c,
@@ -165,27 +165,27 @@ struct depthwise_tiles {
   std::size_t registers;
   depthwise_tile_function make;
 };
-/// Kernels of one size where they gain most, for each takes time to compile.
-template <std::size_t Registers>
-depthwise_tiles depthwise_tiles_of(const depthwise_row& d, isa best) {
-  if (best != isa::avx2) return {Registers, depthwise_tiles_portable<Registers, 0, 0>};
+/// `of` for the row's kernel and stride where kernels of one size gain most, for each takes time to
+/// compile.
+template <class Of>
+depthwise_tile_function for_kernel(const depthwise_row& d, const Of& of) {
   const bool three = d.kernel == 3, five = d.kernel == 5;
-  if (three && d.stride == 1) return {Registers, depthwise_tiles_avx2<Registers, 3, 1>};
-  if (three && d.stride == 2) return {Registers, depthwise_tiles_avx2<Registers, 3, 2>};
-  if (five && d.stride == 1) return {Registers, depthwise_tiles_avx2<Registers, 5, 1>};
-  if (five && d.stride == 2) return {Registers, depthwise_tiles_avx2<Registers, 5, 2>};
-  return {Registers, depthwise_tiles_avx2<Registers, 0, 0>};
+  if (three && d.stride == 1) return of.template operator()<3, 1>();
+  if (three && d.stride == 2) return of.template operator()<3, 2>();
+  if (five && d.stride == 1) return of.template operator()<5, 1>();
+  if (five && d.stride == 2) return of.template operator()<5, 2>();
+  return of.template operator()<0, 0>();
 }
 inline depthwise_tiles depthwise_tiles_of(const depthwise_row& d, isa best) {
-  if (best != isa::avx512)
-    return d.columns > lanes_of_isa(best) ? depthwise_tiles_of<2>(d, best)
-                                          : depthwise_tiles_of<1>(d, best);
-  const bool three = d.kernel == 3, five = d.kernel == 5;
-  if (three && d.stride == 1) return {1, depthwise_tiles_avx512<3, 1>};
-  if (three && d.stride == 2) return {1, depthwise_tiles_avx512<3, 2>};
-  if (five && d.stride == 1) return {1, depthwise_tiles_avx512<5, 1>};
-  if (five && d.stride == 2) return {1, depthwise_tiles_avx512<5, 2>};
-  return {1, depthwise_tiles_avx512<0, 0>};
+  const bool two = best != isa::avx512 && d.columns > lanes_of_isa(best);
+  const auto make = [&]<std::size_t Kernel, std::size_t Stride>() -> depthwise_tile_function {
+    if (best == isa::avx512) return depthwise_tiles_avx512<Kernel, Stride>;
+    if (best == isa::avx2)
+      return two ? depthwise_tiles_avx2<2, Kernel, Stride>
+                 : depthwise_tiles_avx2<1, Kernel, Stride>;
+    return two ? depthwise_tiles_portable<2> : depthwise_tiles_portable<1>;
+  };
+  return {two ? std::size_t{2} : std::size_t{1}, for_kernel(d, make)};
 }
 
 }  // namespace detail

@@ -23,64 +23,48 @@ struct result_store {
 
 namespace detail {
 
-/// One register of channels of all rows.
-template <class Floats>
-EFFNET_KERNEL_BODY void store_channels(const result_store& of, std::size_t c) {
+/// One register of channels of all rows, a whole one or what is left. Where `then` is a constant,
+/// loops ask nothing.
+template <class Floats, bool Whole>
+EFFNET_KERNEL_BODY void store_channels(const result_store& of, const epilogue then, std::size_t c) {
   const result_store s = of;  // a copy that the stores cannot change
-  const std::size_t part = std::min(lanes_of<Floats>, s.channels - c);
+  const std::size_t part = Whole ? lanes_of<Floats> : s.channels - c;
   Floats bias = {};
   if (s.bias != nullptr) load_part(s.bias + c, part, bias);
   const float* from = s.sums + c;
   float* to = s.dst + c;
   for (std::size_t row = 0; row < s.rows; ++row, from += s.sum_step, to += s.dst_step) {
-    Floats value;
+    Floats value, residual;
     load(from, value);
-    apply(s.then.before, value + bias, value);
-    if (s.then.add_dst) {
-      Floats residual;
-      load_part(to, part, residual);
+    apply(then.before, value + bias, value);
+    if (then.add_dst) {
+      if constexpr (Whole)
+        load(to, residual);
+      else
+        load_part(to, part, residual);
       value += residual;
     }
-    if (s.then.after != activation::identity) apply(s.then.after, value, value);
-    store_part(value, part, to);
-  }
-}
-/// The same for a whole register with nothing behind the residual: what is known beforehand costs
-/// no instructions.
-template <class Floats, bool Residual, class Act>
-EFFNET_KERNEL_BODY void store_whole(const result_store& of, Act before, std::size_t c) {
-  const result_store s = of;
-  Floats bias = {};
-  if (s.bias != nullptr) load(s.bias + c, bias);
-  const float* from = s.sums + c;
-  float* to = s.dst + c;
-  for (std::size_t row = 0; row < s.rows; ++row, from += s.sum_step, to += s.dst_step) {
-    Floats value;
-    load(from, value);
-    apply(before, value + bias, value);
-    if constexpr (Residual) {
-      Floats residual;
-      load(to, residual);
-      value += residual;
-    }
-    store(value, to);
+    if (then.after != activation::identity) apply(then.after, value, value);
+    if constexpr (Whole)
+      store(value, to);
+    else
+      store_part(value, part, to);
   }
 }
 template <class Floats>
 EFFNET_KERNEL_BODY void store_results_body(const result_store& s) {
-  const bool silu = prefers_constant<Floats> && s.then == epilogue{.before = activation::silu};
-  const bool sums = s.then == epilogue{}, added = s.then == epilogue{.add_dst = true};
-  for (std::size_t c = 0; c < s.channels; c += lanes_of<Floats>) {
-    const bool whole = c + lanes_of<Floats> <= s.channels;
-    if (whole && silu)
-      store_whole<Floats, false>(s, constant_silu{}, c);
-    else if (whole && sums)
-      store_whole<Floats, false>(s, constant_identity{}, c);
-    else if (whole && added)
-      store_whole<Floats, true>(s, constant_identity{}, c);
+  constexpr epilogue sum, added{.add_dst = true}, silu{.before = activation::silu};
+  std::size_t c = 0;
+  for (; c + lanes_of<Floats> <= s.channels; c += lanes_of<Floats>)
+    if (s.then == sum)
+      store_channels<Floats, true>(s, sum, c);
+    else if (s.then == added)
+      store_channels<Floats, true>(s, added, c);
+    else if (prefers_constant<Floats> && s.then == silu)
+      store_channels<Floats, true>(s, silu, c);
     else
-      store_channels<Floats>(s, c);
-  }
+      store_channels<Floats, true>(s, s.then, c);
+  if (c < s.channels) store_channels<Floats, false>(s, s.then, c);
 }
 inline void store_results_portable(const result_store& s) {
   store_results_body<floats4>(s);

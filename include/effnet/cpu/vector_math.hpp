@@ -190,9 +190,7 @@ EFFNET_KERNEL_BODY void apply(activation act, const Floats& x, Floats& to) {
   }
 }
 
-/// Activations as constants: loops that they are passed to ask nothing, and keep SiLU's numbers in
-/// registers.
-using constant_identity = std::integral_constant<activation, activation::identity>;
+/// SiLU as a constant: loops that it is passed to keep its numbers in registers.
 using constant_silu = std::integral_constant<activation, activation::silu>;
 /// Whether there are registers enough for them, so that a second loop is worth compiling.
 template <class Floats>
